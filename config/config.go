@@ -1,0 +1,219 @@
+// Package config is what the operator wrote: one file, read once, checked whole, never changed after.
+//
+// Load turns a file into a Config or into every Problem it has. Watch does so again each time the file
+// settles. Nothing here opens a connection or knows how a Config is put to work.
+package config
+
+import "time"
+
+// A Config is one configuration file with its includes and defaults merged in. It is a value: nothing
+// changes it after Load returns, so it may be shared freely.
+type Config struct {
+	// Listen are the addresses to serve on: host:port, or unix:///path. Default: 127.0.0.1:8484.
+	Listen []string `koanf:"listen"`
+
+	// Auth says who may call.
+	Auth Auth `koanf:"auth"`
+
+	// Drain is how long calls on a replaced or removed route may still run. Default: 30s.
+	Drain time.Duration `koanf:"drain"`
+
+	// Log says what is logged, and how.
+	Log Log `koanf:"log"`
+
+	// Telemetry says where spans go. The standard OTEL_* environment variables win over it.
+	Telemetry Telemetry `koanf:"telemetry"`
+
+	// Include are glob patterns, relative to the file, of further files with a routes block each.
+	Include []string `koanf:"include"`
+
+	// Routes are the upstreams by name. Each has the file's defaults merged in.
+	Routes map[string]Route `koanf:"routes"`
+
+	// Path is the file this Config was read from, absolute.
+	Path string `koanf:"-"`
+
+	// Files are all files whose contents decided this Config: the file itself, its includes, and those
+	// it refers to (key file, CA and certificate files, ${file:} values). A change of one is a change
+	// of the Config.
+	Files []string `koanf:"-"`
+
+	// Hash identifies the contents of Files: hex SHA-256. Equal hashes mean nothing to apply.
+	Hash string `koanf:"-"`
+
+	// Warnings are the problems that do not stop this Config from serving.
+	Warnings []Problem `koanf:"-"`
+}
+
+// Auth says who may call.
+type Auth struct {
+	// Mode is keys (default) or none. None is allowed only where every listener is a loopback address
+	// or a unix socket.
+	Mode string `koanf:"mode"`
+
+	// KeysFile holds one "name:sha256hex" a line. Default: keys beside the default config file.
+	KeysFile string `koanf:"keys_file"`
+
+	// AllowedHosts are Host headers accepted beyond the listeners' own names, without port.
+	AllowedHosts []string `koanf:"allowed_hosts"`
+
+	// AllowedOrigins are Origin headers accepted, scheme://host[:port]. None by default.
+	AllowedOrigins []string `koanf:"allowed_origins"`
+
+	// Keys are the contents of KeysFile. Empty when the mode is none or the file does not exist yet.
+	Keys []Key `koanf:"-"`
+}
+
+// A Key lets its bearer in. Only its hash is ever stored.
+type Key struct {
+	// Name is how the key's holder is called in logs, spans and status.
+	Name string
+
+	// Hash is the SHA-256 of the secret.
+	Hash [32]byte
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	// Level is debug, info (default), warn or error.
+	Level string `koanf:"level"`
+
+	// Format is auto (default: colour on a terminal, JSON elsewhere), text or json.
+	Format string `koanf:"format"`
+}
+
+// Telemetry says where spans go.
+type Telemetry struct {
+	// Traces is otlp, console or none. Default: none, unless an OTEL_* variable says otherwise.
+	Traces string `koanf:"traces"`
+
+	// Sample is the share of traces recorded when the caller did not decide: 0 to 1. Default: 1.
+	Sample float64 `koanf:"sample"`
+}
+
+// A Route maps one path segment to one upstream MCP endpoint.
+type Route struct {
+	// Upstream is the endpoint's URL. Its path and query reach the wire byte for byte.
+	Upstream string `koanf:"upstream"`
+
+	// Enabled is true by default; a route that is not enabled answers as if it did not exist.
+	Enabled bool `koanf:"enabled"`
+
+	// UpstreamAuth is sigv4 (default) or none.
+	UpstreamAuth string `koanf:"upstream_auth"`
+
+	// Profile is the AWS profile to sign as. Empty: the SDK's order, without instance metadata.
+	Profile string `koanf:"profile"`
+
+	// Region is the signing region: the route's own, else the host's, else the defaults'. Empty: the
+	// profile's, else AWS_REGION, both known only when credentials are first fetched.
+	Region string `koanf:"region"`
+
+	// Service is the signing name: the route's own, else what the host table says. Never empty on a
+	// route that signs.
+	Service string `koanf:"service"`
+
+	// Pool shapes this route's own connections.
+	Pool Pool `koanf:"pool"`
+
+	// Timeouts bound the parts of a call.
+	Timeouts Timeouts `koanf:"timeouts"`
+
+	// Limits bound what a call may take.
+	Limits Limits `koanf:"limits"`
+
+	// Headers are set on every request to the upstream; they win over the client's.
+	Headers map[string]string `koanf:"headers"`
+
+	// TLS shapes the connection to an https upstream.
+	TLS TLS `koanf:"tls"`
+}
+
+// A Pool shapes a route's connections.
+type Pool struct {
+	// MaxConnections is how many connections may be open, and so how many calls and streams may be under
+	// way at once. Default: 128.
+	MaxConnections int `koanf:"max_connections"`
+
+	// MaxIdle is how many connections are kept open between calls. Default: 128.
+	MaxIdle int `koanf:"max_idle"`
+
+	// IdleTimeout is how long an unused connection is kept. Default: 50s.
+	IdleTimeout time.Duration `koanf:"idle_timeout"`
+
+	// HTTP2 allows HTTP/2 with an https upstream that offers it. Default: true.
+	HTTP2 bool `koanf:"http2"`
+}
+
+// Timeouts bound the parts of a call. Zero switches one off, except Connect and TLS.
+type Timeouts struct {
+	// Connect bounds getting a connection: waiting for a place in the pool, name lookup, and dialling.
+	// Default: 5s.
+	Connect time.Duration `koanf:"connect"`
+
+	// TLS bounds the handshake. Default: 5s.
+	TLS time.Duration `koanf:"tls"`
+
+	// FirstByte bounds the wait for the response to begin, once the request is sent. Default: 2m.
+	FirstByte time.Duration `koanf:"first_byte"`
+
+	// Idle bounds the silence inside a response. Standing GET streams are exempt. Default: 5m.
+	Idle time.Duration `koanf:"idle"`
+
+	// Call bounds a whole call. Standing GET streams are exempt. Default: 30m.
+	Call time.Duration `koanf:"call"`
+}
+
+// Limits bound what a call may take.
+type Limits struct {
+	// Body is the largest request body in bytes. Default: 4 MiB.
+	Body Size `koanf:"body"`
+}
+
+// TLS shapes the connection to an https upstream.
+type TLS struct {
+	// CAFile holds the PEM certificates to trust instead of the system's. Empty: the system's.
+	CAFile string `koanf:"ca_file"`
+
+	// CertFile and KeyFile are this route's client certificate. Both or neither.
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+
+	// ServerName is the name the upstream's certificate must have. Empty: the upstream's host.
+	ServerName string `koanf:"server_name"`
+
+	// Insecure accepts any certificate. It is warned about, always.
+	Insecure bool `koanf:"insecure"`
+}
+
+// A Size is a number of bytes, written as 4MiB, 64KiB, 1GiB or a plain number.
+type Size int64
+
+// Default is a Config with no route and every other key at its default. It is the only place where a
+// default stands.
+func Default() Config {
+	return Config{
+		Listen:    []string{"127.0.0.1:8484"},
+		Auth:      Auth{Mode: "keys", KeysFile: "~/.config/signet/keys"},
+		Drain:     30 * time.Second,
+		Log:       Log{Level: "info", Format: "auto"},
+		Telemetry: Telemetry{Traces: "none", Sample: 1},
+	}
+}
+
+// DefaultRoute is a Route with every key at its default.
+func DefaultRoute() Route {
+	return Route{
+		Enabled:      true,
+		UpstreamAuth: "sigv4",
+		Pool:         Pool{MaxConnections: 128, MaxIdle: 128, IdleTimeout: 50 * time.Second, HTTP2: true},
+		Timeouts: Timeouts{
+			Connect:   5 * time.Second,
+			TLS:       5 * time.Second,
+			FirstByte: 120 * time.Second,
+			Idle:      300 * time.Second,
+			Call:      30 * time.Minute,
+		},
+		Limits: Limits{Body: 4 << 20},
+	}
+}
