@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"signet/config"
+	"signet/gateway"
+)
+
+// lastWords is how long connections get to close once no call is left, or after a second signal.
+const lastWords = time.Second
+
+// A daemon is a gateway at work: what is served, on which sockets, and what of it follows the config.
+type daemon struct {
+	// fixed at build
+	path      string
+	options   config.Options
+	log       *logging
+	gateway   *gateway.Gateway
+	listeners *listeners
+	telemetry *telemetry
+	operator  *operator // nil where the system has none
+	reloads   chan reload
+
+	// the loop's own
+	current *config.Config
+}
+
+// start serves cfg on sockets that are bound already. When it fails it has closed them.
+func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) error {
+	commitTelemetry, err := d.telemetry.prepare(ctx, cfg.Telemetry)
+	if err != nil {
+		b.discard()
+		return err
+	}
+	d.gateway, err = gateway.New(cfg, gateway.Options{
+		Logger:         d.log.Logger,
+		TracerProvider: d.telemetry.tracers,
+		MeterProvider:  d.telemetry.meterProvider(),
+		Propagator:     d.telemetry.propagator(),
+		Metrics:        d.telemetry.metrics,
+		Version:        version(),
+	})
+	if err != nil {
+		b.discard()
+		return err
+	}
+	commitTelemetry()
+	d.current = cfg
+	b.commit(d.gateway, cfg.Drain)
+	if d.operator != nil {
+		d.operator.serve(d.gateway.Operator(d.ask), d.log.Logger)
+	}
+	d.warn(cfg)
+	return nil
+}
+
+// prepare does what may fail of the program's own half of a reload. When it fails it has undone it.
+func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(), err error) {
+	commitLog, err := d.log.prepare(next.Log)
+	if err != nil {
+		return nil, err
+	}
+	b, err := d.listeners.prepare(next.Listen)
+	if err != nil {
+		return nil, err
+	}
+	commitTelemetry, err := d.telemetry.prepare(ctx, next.Telemetry)
+	if err != nil {
+		b.discard()
+		return nil, err
+	}
+	return func() {
+		b.commit(d.gateway, next.Drain)
+		commitTelemetry()
+		commitLog()
+	}, nil
+}
+
+// stop refuses new calls, waits for those under way until the drain is over or kill ends, and closes
+// everything.
+func (d *daemon) stop(kill context.Context) {
+	ctx, cancel := context.WithTimeout(kill, d.current.Drain)
+	defer cancel()
+	d.log.Info("draining", "longest", d.current.Drain.String())
+	if err := d.gateway.Shutdown(ctx); err != nil {
+		d.log.Warn("drained", "err", err.Error())
+	}
+	d.close()
+}
+
+// close ends what start did not, or stop has drained.
+func (d *daemon) close() {
+	d.listeners.close(lastWords)
+	if d.operator != nil {
+		d.operator.close()
+	}
+	if err := d.telemetry.shutdown(); err != nil {
+		d.log.Warn("spans were not sent", "err", err.Error())
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"signet/config"
+	"signet/gateway"
+)
+
+// A reload is somebody's wish to have the file read again now, and where to tell how that went.
+type reload struct {
+	done chan<- reloaded
+}
+
+// reloaded is how a reload ended.
+type reloaded struct {
+	changes gateway.Changes
+	err     error
+}
+
+// loop applies what is asked for and what changes until ctx ends or a listener fails. It alone reloads.
+func (d *daemon) loop(ctx context.Context) error {
+	updates := config.Watch(ctx, d.path, d.options)
+	hangups, release := hangups()
+	defer release()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-d.listeners.failed:
+			return err
+		case u, ok := <-updates:
+			if !ok {
+				updates = nil
+				continue
+			}
+			d.update(ctx, u)
+		case <-hangups:
+			_, _ = d.reload(ctx)
+		case r := <-d.reloads:
+			changes, err := d.reload(ctx)
+			r.done <- reloaded{changes, err}
+		}
+	}
+}
+
+// ask has the loop read the file again and waits for the outcome. It is what POST /-/reload does.
+func (d *daemon) ask(ctx context.Context) (gateway.Changes, error) {
+	done := make(chan reloaded, 1)
+	select {
+	case d.reloads <- reload{done}:
+	case <-ctx.Done():
+		return gateway.Changes{}, ctx.Err()
+	}
+	select {
+	case r := <-done:
+		return r.changes, r.err
+	case <-ctx.Done():
+		return gateway.Changes{}, ctx.Err()
+	}
+}
+
+// update applies what the watch saw, unless it serves already.
+func (d *daemon) update(ctx context.Context, u config.Update) {
+	if u.Err != nil {
+		d.refuse(u.Err)
+		d.gateway.Refused(u.Err)
+		return
+	}
+	_, _ = d.apply(ctx, u.Config)
+}
+
+// reload reads the file and applies it, changed or not.
+func (d *daemon) reload(ctx context.Context) (gateway.Changes, error) {
+	cfg, err := config.Load(d.path, d.options)
+	if err != nil {
+		d.refuse(err)
+		d.gateway.Refused(err)
+		return gateway.Changes{}, err
+	}
+	return d.apply(ctx, cfg)
+}
+
+// apply makes cfg the config that serves, or logs why not and changes nothing.
+func (d *daemon) apply(ctx context.Context, cfg *config.Config) (gateway.Changes, error) {
+	prepare := func(next *config.Config) (func(), error) { return d.prepare(ctx, next) }
+	changes, err := d.gateway.Reload(cfg, prepare)
+	if err != nil {
+		d.refuse(err)
+		return changes, err
+	}
+	d.current = cfg
+	d.log.Info("config reloaded", "snapshot", changes.Snapshot, "added", changes.Added, "changed", changes.Changed,
+		"removed", changes.Removed, "kept", len(changes.Kept))
+	d.warn(cfg)
+	return changes, nil
+}
+
+// refuse logs why a config is not applied, a line for each problem.
+func (d *daemon) refuse(err error) {
+	var invalid *config.Invalid
+	if !errors.As(err, &invalid) {
+		d.log.Error("config refused, the old one serves on", "err", err.Error())
+		return
+	}
+	for _, p := range invalid.Problems {
+		d.log.Error("config refused, the old one serves on", problemPairs(p)...)
+	}
+}
+
+// warn logs what a config may be wrong about, and that anyone is let in if so.
+func (d *daemon) warn(cfg *config.Config) {
+	for _, p := range cfg.Warnings {
+		d.log.Warn("config warning", problemPairs(p)...)
+	}
+	if cfg.Auth.Mode == "none" {
+		d.log.Warn("auth.mode is none: every program on this machine may call with these identities")
+	}
+}
+
+func problemPairs(p config.Problem) []any {
+	pairs := []any{"at", fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), "key", p.Key, "problem", p.What}
+	if p.Hint != "" {
+		pairs = append(pairs, "hint", p.Hint)
+	}
+	return pairs
+}
