@@ -1,0 +1,107 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// counts is a Recorder and a function that reads its numbers, by name.
+func counts(t *testing.T) (*Recorder, func() map[string]metricdata.Aggregation) {
+	t.Helper()
+	reader := sdkmetric.NewManualReader()
+	r, err := New(Options{Meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, func() map[string]metricdata.Aggregation {
+		var got metricdata.ResourceMetrics
+		if err := reader.Collect(context.Background(), &got); err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]metricdata.Aggregation{}
+		for _, s := range got.ScopeMetrics {
+			for _, m := range s.Metrics {
+				all[m.Name] = m.Data
+			}
+		}
+		return all
+	}
+}
+
+func TestAClientCannotMakeSeries(t *testing.T) {
+	r, read := counts(t)
+	for i := range 1000 {
+		ctx, call := r.Call(t.Context(), http.Header{}, Message{Route: "r", Method: fmt.Sprint("x/", i), Name: fmt.Sprint("tool", i)})
+		_, attempt := call.Attempt(ctx, http.Header{}, "h", 1, 1)
+		attempt.End(Ending{})
+		call.End(Ending{})
+		_, call = r.Call(t.Context(), http.Header{}, Message{Route: "r", Method: "tools/call", Name: fmt.Sprint("tool", i)})
+		call.End(Ending{})
+	}
+	for name, want := range map[string]int{"mcp.server.operation.duration": 2, "mcp.client.operation.duration": 1} {
+		h := read()[name].(metricdata.Histogram[float64])
+		if len(h.DataPoints) != want {
+			t.Errorf("%s has %d series of 2,000 names, want %d", name, len(h.DataPoints), want)
+		}
+		bounds := []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300}
+		if !slices.Equal(h.DataPoints[0].Bounds, bounds) {
+			t.Errorf("%s has boundaries %v", name, h.DataPoints[0].Bounds)
+		}
+	}
+}
+
+func TestCallsUnderWayAreCountedUpAndDown(t *testing.T) {
+	r, read := counts(t)
+	active := func() int64 { return read()["signet.calls.active"].(metricdata.Sum[int64]).DataPoints[0].Value }
+	_, one := r.Call(t.Context(), http.Header{}, Message{Route: "r", Method: "ping"})
+	_, two := r.Call(t.Context(), http.Header{}, Message{Route: "r", Method: "ping"})
+	if got := active(); got != 2 {
+		t.Errorf("%d under way, want 2", got)
+	}
+	one.End(Ending{})
+	two.End(Ending{Reason: "dns"})
+	if got := active(); got != 0 {
+		t.Errorf("%d under way after both ended", got)
+	}
+}
+
+func TestRefreshesAreCountedByResult(t *testing.T) {
+	r, read := counts(t)
+	r.Refreshed("a", nil)
+	r.Refreshed("a", nil)
+	r.Refreshed("a", errors.New("no"))
+	got := map[string]int64{}
+	for _, p := range read()["signet.credentials.refreshes"].(metricdata.Sum[int64]).DataPoints {
+		result, _ := p.Attributes.Value(attribute.Key(keyResult))
+		got[result.AsString()] = p.Value
+	}
+	if got["ok"] != 2 || got["failed"] != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAFailedReloadLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
+	r, read := counts(t)
+	good := time.Unix(1_700_000_000, 0)
+	r.Reloaded(true, good, 3)
+	r.Reloaded(false, good.Add(time.Hour), 0)
+	all := read()
+	if v := all["signet.config.last_reload.successful"].(metricdata.Gauge[int64]).DataPoints[0].Value; v != 0 {
+		t.Errorf("successful = %d after a failure", v)
+	}
+	if v := all["signet.config.last_reload.success.timestamp"].(metricdata.Gauge[float64]).DataPoints[0].Value; v != 1_700_000_000 {
+		t.Errorf("timestamp = %v", v)
+	}
+	if v := all["signet.routes"].(metricdata.Gauge[int64]).DataPoints[0].Value; v != 3 {
+		t.Errorf("routes = %v", v)
+	}
+}

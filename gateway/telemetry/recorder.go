@@ -1,0 +1,96 @@
+// Package telemetry is the one span and its names for each call, and the counters.
+//
+// A call is a SERVER span; each request to the upstream is a CLIENT span below it. It speaks the
+// OpenTelemetry API only: where spans and numbers go is the program's business.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// scope is the instrumentation scope of all our spans and instruments.
+const scope = "signet"
+
+// A Recorder makes the spans and counts of one gateway. It is safe for concurrent use.
+type Recorder struct {
+	tracer     trace.Tracer // nil: spans are off and cost nothing
+	propagator propagation.TextMapPropagator
+
+	server    metric.Float64Histogram
+	client    metric.Float64Histogram
+	active    metric.Int64UpDownCounter
+	refreshes metric.Int64Counter
+	dropped   metric.Int64Counter
+	reloaded  metric.Int64Gauge
+	reloadAt  metric.Float64Gauge
+	routes    metric.Int64Gauge
+}
+
+// Options say where spans and numbers go. The zero value records nothing.
+type Options struct {
+	// Tracers makes spans. Nil: none are made, and no trace context is read or sent.
+	Tracers trace.TracerProvider
+
+	// Meters makes instruments. Nil: nothing is counted.
+	Meters metric.MeterProvider
+
+	// Propagator reads the caller's trace context and writes ours. Nil: W3C Trace Context, and no baggage,
+	// which would carry a client's words into another trust domain.
+	Propagator propagation.TextMapPropagator
+}
+
+// New makes a Recorder. It fails only when an instrument cannot be made.
+func New(o Options) (*Recorder, error) {
+	r := &Recorder{propagator: o.Propagator}
+	if r.propagator == nil {
+		r.propagator = propagation.TraceContext{}
+	}
+	if o.Tracers != nil {
+		r.tracer = o.Tracers.Tracer(scope)
+	}
+	if o.Meters == nil {
+		o.Meters = metricnoop.NewMeterProvider()
+	}
+	if err := r.instruments(o.Meters.Meter(scope)); err != nil {
+		return nil, fmt.Errorf("telemetry: %w", err)
+	}
+	return r, nil
+}
+
+// Tracer is what makes the spans, for rooms that have some of their own. Nil when spans are off.
+func (r *Recorder) Tracer() trace.Tracer { return r.tracer }
+
+// Refreshed counts one fetch of a route's credentials.
+func (r *Recorder) Refreshed(route string, err error) {
+	result := "ok"
+	if err != nil {
+		result = "failed"
+	}
+	r.refreshes.Add(context.Background(), 1, metric.WithAttributes(
+		attribute.String(keyRoute, route), attribute.String(keyResult, result)))
+}
+
+// Dropped counts a notification that could not be delivered although its sender was told 202.
+func (r *Recorder) Dropped(route string) {
+	r.dropped.Add(context.Background(), 1, metric.WithAttributes(attribute.String(keyRoute, route)))
+}
+
+// Reloaded notes how the last attempt to apply a config ended, and what now serves.
+func (r *Recorder) Reloaded(ok bool, at time.Time, routes int) {
+	ctx := context.Background()
+	if !ok {
+		r.reloaded.Record(ctx, 0)
+		return
+	}
+	r.reloaded.Record(ctx, 1)
+	r.reloadAt.Record(ctx, float64(at.UnixMilli())/1e3)
+	r.routes.Record(ctx, int64(routes))
+}
