@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"signet/config"
@@ -22,6 +23,8 @@ type daemon struct {
 	telemetry *telemetry
 	operator  *operator // nil where the system has none
 	reloads   chan reload
+	dial      func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
+	told      func(reloaded)                                                       // hears how each reload ended; may be nil
 
 	// the loop's own
 	current *config.Config
@@ -41,6 +44,7 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) erro
 		Propagator:     d.telemetry.propagator(),
 		Metrics:        d.telemetry.metrics,
 		Version:        version(),
+		Dial:           d.dial,
 	})
 	if err != nil {
 		b.discard()

@@ -95,11 +95,19 @@ func (d *daemon) apply(ctx context.Context, cfg *config.Config) (gateway.Changes
 	d.log.Info("config reloaded", "snapshot", changes.Snapshot, "added", changes.Added, "changed", changes.Changed,
 		"removed", changes.Removed, "kept", len(changes.Kept))
 	d.warn(cfg)
+	d.tell(reloaded{changes: changes})
 	return changes, nil
+}
+
+func (d *daemon) tell(r reloaded) {
+	if d.told != nil {
+		d.told(r)
+	}
 }
 
 // refuse logs why a config is not applied, a line for each problem.
 func (d *daemon) refuse(err error) {
+	d.tell(reloaded{err: err})
 	var invalid *config.Invalid
 	if !errors.As(err, &invalid) {
 		d.log.Error("config refused, the old one serves on", "err", err.Error())

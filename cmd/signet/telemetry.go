@@ -208,9 +208,9 @@ func metricReader(ctx context.Context, env environ) (sdkmetric.Reader, error) {
 	return autoexport.NewMetricReader(ctx)
 }
 
-// collect makes the spans that begin from now on, and gives each to keep as it ends. It is the demo's.
-func (t *telemetry) collect(keep func(endedSpan)) {
-	t.use(t.newProvider(config.Telemetry{Sample: 1}, &spanCollector{keep: keep}), config.Telemetry{})
+// collect has every span kept by keep as it ends, for as long as the config's block stays c.
+func (t *telemetry) collect(c config.Telemetry, keep func(endedSpan)) {
+	t.use(t.newProvider(c, &spanCollector{keep: keep}), c)
 }
 
 // A spanCollector is a SpanProcessor that exports nothing.

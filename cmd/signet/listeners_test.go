@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func newTestListeners(t *testing.T) *listeners {
+	t.Helper()
+	ls := newListeners(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { ls.close(0) })
+	return ls
+}
+
+func answer(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
+}
+
+// apply prepares and commits, as a reload does.
+func apply(t *testing.T, ls *listeners, h http.Handler, addresses ...string) {
+	t.Helper()
+	b, err := ls.prepare(addresses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.commit(h, time.Minute)
+}
+
+// fetch gets url by a connection of its own.
+func fetch(t *testing.T, url string) (string, error) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	r, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	return string(body), err
+}
+
+func TestPreparedListenerAnswersOnlyAfterCommit(t *testing.T) {
+	ls := newTestListeners(t)
+	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ls.urls()) != 0 {
+		t.Error("a listener is open before the commit")
+	}
+	b.commit(answer("served"), time.Minute)
+	if got, err := fetch(t, ls.urls()[0]); got != "served" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestDiscardGivesTheAddressBack(t *testing.T) {
+	ls := newTestListeners(t)
+	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := b.bound[0].Addr().String()
+	b.discard()
+	apply(t, ls, answer("again"), address)
+}
+
+func TestOneBadAddressBindsNone(t *testing.T) {
+	holder, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	ls := newTestListeners(t)
+	_, err = ls.prepare([]string{address, holder.Addr().String()})
+	if !errors.Is(err, errAddressInUse) || !strings.Contains(err.Error(), holder.Addr().String()) {
+		t.Errorf("error %v does not say that %s is in use", err, holder.Addr())
+	}
+	apply(t, ls, answer("free"), address)
+}
+
+func TestKeptListenerKeepsItsSocket(t *testing.T) {
+	ls := newTestListeners(t)
+	apply(t, ls, answer("one"), "127.0.0.1:0")
+	before := ls.open["127.0.0.1:0"]
+	apply(t, ls, answer("one"), "127.0.0.1:0", "[::1]:0")
+	if ls.open["127.0.0.1:0"] != before {
+		t.Error("a listener that both configs have was bound anew")
+	}
+	if len(ls.urls()) != 2 {
+		t.Errorf("open: %v, want two", ls.urls())
+	}
+}
+
+func TestRemovedListenerLetsItsRequestEnd(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-leave
+		_, _ = io.WriteString(w, "whole")
+	})
+	ls := newTestListeners(t)
+	apply(t, ls, slow, "127.0.0.1:0")
+	url := ls.urls()[0]
+	body := make(chan string, 1)
+	go func() {
+		got, _ := fetch(t, url)
+		body <- got
+	}()
+	<-entered
+	apply(t, ls, slow)
+	if _, err := fetch(t, url); err == nil {
+		t.Error("a removed listener still accepts")
+	}
+	close(leave)
+	if got := <-body; got != "whole" {
+		t.Errorf("the request under way got %q", got)
+	}
+}
+
+func TestRemovedListenerIsClosedWhenTheDrainIsOver(t *testing.T) {
+	entered := make(chan struct{})
+	ls := newTestListeners(t)
+	apply(t, ls, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	}), "127.0.0.1:0")
+	url := ls.urls()[0]
+	ended := make(chan error, 1)
+	go func() {
+		_, err := fetch(t, url)
+		ended <- err
+	}()
+	<-entered
+	ls.close(time.Millisecond)
+	if err := <-ended; err == nil {
+		t.Error("a request that outlived the drain ended as if it were done")
+	}
+}
+
+func TestListenerThatDiesIsToldToTheProgram(t *testing.T) {
+	ls := newTestListeners(t)
+	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.bound[0].Listener = brokenListener{b.bound[0].Listener}
+	b.commit(answer(""), time.Minute)
+	if err := <-ls.failed; !errors.Is(err, errBroken) {
+		t.Errorf("told %v", err)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+type brokenListener struct{ net.Listener }
+
+func (brokenListener) Accept() (net.Conn, error) { return nil, errBroken }
