@@ -23,11 +23,19 @@ type daemon struct {
 	telemetry *telemetry
 	operator  *operator // nil where the system has none
 	reloads   chan reload
+	stopping  chan struct{}                                                        // closed when no reload is taken any more
 	dial      func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
 	told      func(reloaded)                                                       // hears how each reload ended; may be nil
 
 	// the loop's own
 	current *config.Config
+}
+
+func newDaemon(path string, o config.Options, log *logging) *daemon {
+	return &daemon{
+		path: path, options: o, log: log, listeners: newListeners(log.Logger),
+		reloads: make(chan reload), stopping: make(chan struct{}),
+	}
 }
 
 // start serves cfg on sockets that are bound already. When it fails it has closed them.
@@ -85,22 +93,24 @@ func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(
 // stop refuses new calls, waits for those under way until the drain is over or kill ends, and closes
 // everything.
 func (d *daemon) stop(kill context.Context) {
+	close(d.stopping)
 	ctx, cancel := context.WithTimeout(kill, d.current.Drain)
 	defer cancel()
 	d.log.Info("draining", "longest", d.current.Drain.String())
 	if err := d.gateway.Shutdown(ctx); err != nil {
 		d.log.Warn("drained", "err", err.Error())
 	}
-	d.close()
+	d.close(kill)
 }
 
-// close ends what start did not, or stop has drained.
-func (d *daemon) close() {
+// close ends what start did not, or stop has drained. The answers that are on their way out get a moment
+// even when kill has ended; spans and operators do not.
+func (d *daemon) close(kill context.Context) {
 	d.listeners.close(lastWords)
 	if d.operator != nil {
-		d.operator.close()
+		d.operator.close(kill)
 	}
-	if err := d.telemetry.shutdown(); err != nil {
+	if err := d.telemetry.shutdown(kill); err != nil {
 		d.log.Warn("spans were not sent", "err", err.Error())
 	}
 }

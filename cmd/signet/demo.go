@@ -131,10 +131,9 @@ func (d *demo) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.daemon = &daemon{
-		path: d.config.path(), options: o, log: log, listeners: newListeners(log.Logger),
-		reloads: make(chan reload), dial: dialLoopback, told: func(r reloaded) { d.reloads <- r },
-	}
+	d.daemon = newDaemon(d.config.path(), o, log)
+	d.daemon.dial = dialLoopback
+	d.daemon.told = func(r reloaded) { d.reloads <- r }
 	if d.daemon.telemetry, err = newTelemetry(ctx, o.Environ, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}

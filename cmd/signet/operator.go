@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 )
 
 // operator is the socket over which commands of the same user reach a running gateway. There is one for
@@ -63,10 +62,10 @@ func (o *operator) serve(h http.Handler, log *slog.Logger) {
 	go func() { _ = o.server.Serve(o.Listener) }() // it ends when close closes the socket
 }
 
-// close ends the socket. It may be called before serve.
-func (o *operator) close() {
+// close ends the socket; requests get a moment to end unless kill ends first. It may be called before serve.
+func (o *operator) close(kill context.Context) {
 	if o.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(kill, lastWords)
 		defer cancel()
 		if o.server.Shutdown(ctx) != nil {
 			_ = o.server.Close()

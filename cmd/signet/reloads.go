@@ -51,16 +51,22 @@ func (d *daemon) ask(ctx context.Context) (gateway.Changes, error) {
 	done := make(chan reloaded, 1)
 	select {
 	case d.reloads <- reload{done}:
+	case <-d.stopping:
+		return gateway.Changes{}, errStopping
 	case <-ctx.Done():
 		return gateway.Changes{}, ctx.Err()
 	}
 	select {
 	case r := <-done:
 		return r.changes, r.err
+	case <-d.stopping:
+		return gateway.Changes{}, errStopping
 	case <-ctx.Done():
 		return gateway.Changes{}, ctx.Err()
 	}
 }
+
+var errStopping = errors.New("the gateway is shutting down")
 
 // update applies what the watch saw, unless it serves already.
 func (d *daemon) update(ctx context.Context, u config.Update) {

@@ -50,18 +50,18 @@ func (p *program) serve(path string, o config.Options) error {
 	if err != nil {
 		return err
 	}
-	d, b, err := p.newDaemon(stop, path, o, cfg)
+	d, b, err := p.bind(stop, path, o, cfg)
 	if err != nil {
 		return err
 	}
 	secret, cfg, err := p.firstKey(d, cfg)
 	if err != nil {
 		b.discard()
-		d.close()
+		d.close(kill)
 		return err
 	}
 	if err := d.start(stop, cfg, b); err != nil {
-		d.close()
+		d.close(kill)
 		return err
 	}
 	p.greet(cfg, d.listeners.urls(), secret)
@@ -70,13 +70,13 @@ func (p *program) serve(path string, o config.Options) error {
 	return failed
 }
 
-// newDaemon makes a daemon whose sockets are bound and that does not serve yet.
-func (p *program) newDaemon(ctx context.Context, path string, o config.Options, cfg *config.Config) (*daemon, *binding, error) {
+// bind makes a daemon whose sockets are bound and that does not serve yet.
+func (p *program) bind(ctx context.Context, path string, o config.Options, cfg *config.Config) (*daemon, *binding, error) {
 	log, err := newLogging(p.stderr, cfg.Log)
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &daemon{path: path, options: o, log: log, listeners: newListeners(log.Logger), reloads: make(chan reload)}
+	d := newDaemon(path, o, log)
 	if d.telemetry, err = newTelemetry(ctx, p.environ, log.Logger); err != nil {
 		return nil, nil, err
 	}

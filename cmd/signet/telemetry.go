@@ -139,9 +139,9 @@ func (t *telemetry) use(next *sdktrace.TracerProvider, c config.Telemetry) {
 	})
 }
 
-// shutdown flushes what is held, for at most flushTime.
-func (t *telemetry) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+// shutdown flushes what is held, for at most flushTime and until kill ends.
+func (t *telemetry) shutdown(kill context.Context) error {
+	ctx, cancel := context.WithTimeout(kill, flushTime)
 	defer cancel()
 	t.mu.Lock()
 	provider := t.provider

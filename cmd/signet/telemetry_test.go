@@ -20,7 +20,7 @@ func newTestTelemetry(t *testing.T, env []string) *telemetry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tel.shutdown() })
+	t.Cleanup(func() { _ = tel.shutdown(context.Background()) })
 	return tel
 }
 
@@ -62,7 +62,7 @@ func TestSpansReachACollectorBeforeTheExit(t *testing.T) {
 	commit()
 	_, span := tel.tracers.Tracer("x").Start(context.Background(), "a-call")
 	span.End()
-	if err := tel.shutdown(); err != nil {
+	if err := tel.shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if body := <-bodies; !strings.Contains(body, "a-call") || !strings.Contains(body, "signet") {
