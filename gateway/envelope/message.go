@@ -1,0 +1,61 @@
+// Package envelope reads strictly what a message asks for, writes JSON-RPC errors, and frames event streams.
+//
+// It never changes a byte of what it reads, and builds no values: a message is looked at, not decoded.
+package envelope
+
+// A Kind is what a message is.
+type Kind int
+
+// The kinds of JSON-RPC messages. The zero Kind is no message.
+const (
+	Request Kind = iota + 1
+	Notification
+	Response
+	Batch
+)
+
+// A Message is what one JSON-RPC body says, as far as a gateway needs it. Its ID is a part of the body.
+type Message struct {
+	// Kind is what the message is.
+	Kind Kind
+
+	// ID is the id's token as it stands in the body. Nil: there is none.
+	ID []byte
+
+	// Method is the JSON-RPC method. Empty for responses and batches.
+	Method string
+
+	// Name is params.name of tools/call and prompts/get, or params.uri of the resources methods.
+	Name string
+
+	// Version is the protocol revision the body names: in params._meta, or, for initialize, in params.
+	Version string
+
+	// Traceparent and Tracestate are those of params._meta.
+	Traceparent, Tracestate string
+
+	// IsError says that a response has an error, and Code is its code.
+	IsError bool
+	Code    int
+
+	// ToolError says that a response's result has isError.
+	ToolError bool
+
+	// Batch are the elements of a batch.
+	Batch []Message
+
+	// Strict says that every parser reads the message as it is read here: no key this package looks at
+	// stands twice or in another case. What is not strict is named by nothing but its kind and id.
+	Strict bool
+}
+
+// Read reads a message and checks all of body. The error is a *SyntaxError where it is not JSON, and a
+// *Refusal where it is JSON but not a JSON-RPC message.
+func Read(body []byte) (Message, error) {
+	s := scanner{in: body}
+	m, err := s.document()
+	if err != nil {
+		return Message{}, err
+	}
+	return m, nil
+}

@@ -1,0 +1,252 @@
+package envelope
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxDepth is how deep arrays and objects may stand in each other.
+const maxDepth = 128
+
+// A SyntaxError says that a body is not JSON: JSON-RPC's -32700.
+type SyntaxError struct {
+	// Offset is where in the body, in bytes.
+	Offset int
+
+	// What is wrong there.
+	What string
+}
+
+// Error says what is wrong and where.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("byte %d: %s", e.Offset, e.What) }
+
+// A Refusal says that a body is JSON but not a JSON-RPC message: -32600.
+type Refusal struct {
+	// What is missing or wrong.
+	What string
+}
+
+// Error says what is missing or wrong.
+func (e *Refusal) Error() string { return e.What }
+
+// A scanner goes over a JSON text once (RFC 8259, UTF-8), checking all of it.
+type scanner struct {
+	in    []byte
+	pos   int
+	depth int
+}
+
+func (s *scanner) fail(what string) error { return &SyntaxError{Offset: s.pos, What: what} }
+
+// space skips white space.
+func (s *scanner) space() {
+	for s.pos < len(s.in) {
+		switch s.in[s.pos] {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+// peek is the next byte after white space, 0 at the end.
+func (s *scanner) peek() byte {
+	s.space()
+	if s.pos == len(s.in) {
+		return 0
+	}
+	return s.in[s.pos]
+}
+
+// value goes over any value and returns its text.
+func (s *scanner) value() ([]byte, error) {
+	c := s.peek()
+	start := s.pos
+	var err error
+	switch {
+	case c == '{':
+		err = s.object(func([]byte) error { _, err := s.value(); return err })
+	case c == '[':
+		err = s.array(func() error { _, err := s.value(); return err })
+	case c == '"':
+		_, err = s.text()
+	case c == '-' || c >= '0' && c <= '9':
+		err = s.number()
+	default:
+		err = s.literal()
+	}
+	return s.in[start:s.pos], err
+}
+
+// object goes over an object; member is called with each key's text, quotes included, and goes over the
+// value.
+func (s *scanner) object(member func(key []byte) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	if s.peek() == '}' {
+		return s.leave()
+	}
+	for {
+		if s.peek() != '"' {
+			return s.fail("a key was expected")
+		}
+		key, err := s.text()
+		if err != nil {
+			return err
+		}
+		if s.peek() != ':' {
+			return s.fail("a colon was expected")
+		}
+		s.pos++
+		if err := member(key); err != nil {
+			return err
+		}
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case '}':
+			return s.leave()
+		default:
+			return s.fail("a comma or } was expected")
+		}
+	}
+}
+
+// array goes over an array; element goes over each value.
+func (s *scanner) array(element func() error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	if s.peek() == ']' {
+		return s.leave()
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case ']':
+			return s.leave()
+		default:
+			return s.fail("a comma or ] was expected")
+		}
+	}
+}
+
+func (s *scanner) enter() error {
+	if s.depth++; s.depth > maxDepth {
+		return s.fail("nested too deep")
+	}
+	s.pos++
+	return nil
+}
+
+func (s *scanner) leave() error {
+	s.depth--
+	s.pos++
+	return nil
+}
+
+// text goes over a string and returns it with its quotes.
+func (s *scanner) text() ([]byte, error) {
+	start := s.pos
+	s.pos++
+	for s.pos < len(s.in) {
+		switch c := s.in[s.pos]; {
+		case c == '"':
+			s.pos++
+			return s.in[start:s.pos], nil
+		case c == '\\':
+			if err := s.escape(); err != nil {
+				return nil, err
+			}
+		case c < ' ':
+			return nil, s.fail("a control character in a string")
+		case c < utf8.RuneSelf:
+			s.pos++
+		default:
+			r, size := utf8.DecodeRune(s.in[s.pos:])
+			if r == utf8.RuneError && size == 1 {
+				return nil, s.fail("not UTF-8")
+			}
+			s.pos += size
+		}
+	}
+	return nil, s.fail("a string does not end")
+}
+
+func (s *scanner) escape() error {
+	if s.pos++; s.pos == len(s.in) {
+		return s.fail("a string does not end")
+	}
+	switch s.in[s.pos] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.pos++
+		return nil
+	case 'u':
+		s.pos++
+		for range 4 {
+			if s.pos == len(s.in) || !isHex(s.in[s.pos]) {
+				return s.fail("a bad \\u escape")
+			}
+			s.pos++
+		}
+		return nil
+	}
+	return s.fail("a bad escape")
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+func (s *scanner) number() error {
+	if s.in[s.pos] == '-' {
+		s.pos++
+	}
+	if s.pos < len(s.in) && s.in[s.pos] == '0' {
+		s.pos++
+	} else if !s.digits() {
+		return s.fail("a bad number")
+	}
+	if s.pos < len(s.in) && s.in[s.pos] == '.' {
+		s.pos++
+		if !s.digits() {
+			return s.fail("a bad number")
+		}
+	}
+	if s.pos < len(s.in) && (s.in[s.pos] == 'e' || s.in[s.pos] == 'E') {
+		s.pos++
+		if s.pos < len(s.in) && (s.in[s.pos] == '+' || s.in[s.pos] == '-') {
+			s.pos++
+		}
+		if !s.digits() {
+			return s.fail("a bad number")
+		}
+	}
+	return nil
+}
+
+// digits goes over digits and reports whether there was one.
+func (s *scanner) digits() bool {
+	start := s.pos
+	for s.pos < len(s.in) && s.in[s.pos] >= '0' && s.in[s.pos] <= '9' {
+		s.pos++
+	}
+	return s.pos > start
+}
+
+func (s *scanner) literal() error {
+	for _, word := range [...]string{"null", "true", "false"} {
+		if bytes.HasPrefix(s.in[s.pos:], []byte(word)) {
+			s.pos += len(word)
+			return nil
+		}
+	}
+	return s.fail("a value was expected")
+}

@@ -1,0 +1,31 @@
+package gateway
+
+import (
+	"sync/atomic"
+
+	"signet/gateway/credentials"
+)
+
+// A part is machinery that successive versions of a route may share. It is closed when the last of them
+// lets go.
+type part struct {
+	users atomic.Int32
+	close func()
+}
+
+// hold notes one more user. It is called under the reload lock, before any earlier user can let go.
+func (p *part) hold() { p.users.Add(1) }
+
+// drop notes one user fewer.
+func (p *part) drop() {
+	if p.users.Add(-1) == 0 {
+		p.close()
+	}
+}
+
+// An identity is the credentials that versions of one route sign with.
+type identity struct {
+	part
+	source credentials.ProfileOptions // without its HTTPClient: what makes two identities the same
+	cache  *credentials.Cache
+}

@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"signet/config"
+	"signet/gateway/credentials"
+	"signet/gateway/envelope"
+	"signet/gateway/sigv4"
+)
+
+// A snapshot is one Config made runnable. It never changes.
+type snapshot struct {
+	number uint64
+	at     time.Time
+	config *config.Config
+	guard  *guard
+	routes map[string]*route // the enabled ones
+}
+
+// build makes a snapshot of cfg, with every part of old whose config is equal. It opens no connection and
+// starts no goroutine, so a snapshot that is not used needs no clean-up. old is nil at the start.
+func (g *Gateway) build(cfg *config.Config, old *snapshot) (*snapshot, error) {
+	next := &snapshot{number: 1, at: time.Now(), config: cfg, guard: newGuard(cfg), routes: map[string]*route{}}
+	if old != nil {
+		next.number = old.number + 1
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
+		if !cfg.Routes[name].Enabled {
+			continue
+		}
+		rt, err := g.newRoute(name, cfg.Routes[name], next.number, old.route(name))
+		if err != nil {
+			return nil, fmt.Errorf("route %q: %w", name, err)
+		}
+		next.routes[name] = rt
+	}
+	return next, nil
+}
+
+// route is the named route, or nil; s may be nil.
+func (s *snapshot) route(name string) *route {
+	if s == nil {
+		return nil
+	}
+	return s.routes[name]
+}
+
+// has reports whether s serves with this very route; s may be nil.
+func (s *snapshot) has(rt *route) bool { return s.route(rt.name) == rt }
+
+// find is the route a request is for: the path is exactly "/<route>" or "/<route>/".
+func (s *snapshot) find(r *http.Request) (*route, *refusal) {
+	name := strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	rt := s.routes[name]
+	if rt == nil {
+		return nil, refuse(http.StatusNotFound, &envelope.Error{
+			Code: envelope.CodeNoRoute, Reason: "no_such_route", Outcome: notSent,
+			Message: fmt.Sprintf("no route at %s: a route's path is its name alone", r.URL.EscapedPath()),
+		})
+	}
+	if r.URL.RawQuery != "" || r.URL.ForceQuery {
+		return nil, refuse(http.StatusBadRequest, &envelope.Error{
+			Code: envelope.CodeInvalid, Reason: "query", Outcome: notSent, Route: name,
+			Message: "a route takes no query; the upstream's own is in the config",
+		})
+	}
+	return rt, nil
+}
+
+// newRoute makes a route, or returns old if nothing about it changed. old may be nil.
+func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *route) (*route, error) {
+	upstream, err := url.Parse(c.Upstream)
+	if err != nil {
+		return nil, fmt.Errorf("upstream: %w", err)
+	}
+	wires, err := readWires(c, upstream)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil && reflect.DeepEqual(old.config, c) && reflect.DeepEqual(old.pool.wires, wires) {
+		return old, nil
+	}
+	rt := &route{
+		name: name, config: c, snapshot: snapshot, upstream: upstream,
+		port: port(upstream), agent: "signet/" + g.options.Version,
+		scope:    sigv4.Scope{Service: c.Service, Region: c.Region},
+		log:      g.log.With("route", name),
+		recorder: g.recorder,
+	}
+	rt.flight.init()
+	if old != nil && reflect.DeepEqual(old.pool.wires, wires) {
+		rt.pool = old.pool
+	} else if rt.pool, err = newPool(wires, g.options.Dial); err != nil {
+		return nil, err
+	}
+	if c.UpstreamAuth == "sigv4" {
+		rt.identity = g.newIdentity(name, c, old)
+	}
+	return rt, nil
+}
+
+// newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
+func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
+	source := credentials.ProfileOptions{Profile: c.Profile, Region: c.Region, SessionName: sessionName(name)}
+	if old != nil && old.identity != nil && old.identity.source == source {
+		return old.identity
+	}
+	id := &identity{source: source}
+	if dial := g.options.Dial; dial != nil {
+		source.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	}
+	id.cache = credentials.New(credentials.NewProfile(source), credentials.Options{
+		Name: name, Tracer: g.recorder.Tracer(),
+		Observe: func(r credentials.Refresh) { g.recorder.Refreshed(name, r.Err) },
+	})
+	id.close = id.cache.Close
+	return id
+}
+
+// sessionName is the role session name of a route whose profile has none. It is the same after every
+// refresh, reload and restart: the AWS MCP Server binds its sessions to it. At most 64 characters.
+func sessionName(route string) string {
+	name := "signet-" + route
+	return name[:min(len(name), 64)]
+}
+
+// port is a URL's port, or its scheme's.
+func port(u *url.URL) int {
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		return n
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
+}
