@@ -1,0 +1,116 @@
+package credentials
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const (
+	// processOutput is the most a credential_process may print.
+	processOutput = 64 << 10
+
+	// processGrace is how long the output of a process that was ended may stay open.
+	processGrace = time.Second
+)
+
+// process runs the profile's credential_process. It reads no input of ours, is ended with all it started,
+// and nothing it prints ever stands in an error.
+func (l link) process(ctx context.Context) (aws.Credentials, error) {
+	command := shell(ctx, l.profile.CredentialProcess)
+	output := &capped{limit: processOutput}
+	command.Stdout = output
+	command.Env = withoutOurs(os.Environ())
+	command.WaitDelay = processGrace
+	err := command.Run()
+	switch {
+	case ctx.Err() != nil:
+		return aws.Credentials{}, &Error{Reason: "process_timeout", Message: l.name() + ": credential_process did not finish in time", Err: context.Cause(ctx)}
+	case output.over:
+		return aws.Credentials{}, l.processFailed("printed more than 64 KiB")
+	case err != nil:
+		return aws.Credentials{}, l.processFailed(ended(err))
+	}
+	creds, what := parseProcess(output.Bytes())
+	if what != "" {
+		return aws.Credentials{}, l.processFailed(what)
+	}
+	return creds, usable(creds, l.name())
+}
+
+func (l link) processFailed(what string) error {
+	return &Error{Reason: "process_failed", Message: l.name() + ": credential_process " + what}
+}
+
+// ended says how a process ended, without what it said.
+func ended(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "ended with " + exit.ProcessState.String()
+	}
+	return "could not be run"
+}
+
+// parseProcess reads what a credential_process printed, or says what is wrong with it.
+func parseProcess(output []byte) (creds aws.Credentials, what string) {
+	var printed struct {
+		Version                                    int
+		AccessKeyId, SecretAccessKey, SessionToken string
+		Expiration                                 *time.Time
+		AccountId                                  string
+	}
+	switch err := json.Unmarshal(output, &printed); {
+	case err != nil:
+		return creds, "printed no JSON that can be read"
+	case printed.Version != 1:
+		return creds, "printed a Version other than 1"
+	case printed.AccessKeyId == "" || printed.SecretAccessKey == "":
+		return creds, "printed no key"
+	}
+	creds = aws.Credentials{
+		AccessKeyID: printed.AccessKeyId, SecretAccessKey: printed.SecretAccessKey, SessionToken: printed.SessionToken,
+		AccountID: printed.AccountId, Source: "credential_process",
+	}
+	if printed.Expiration != nil {
+		creds.CanExpire, creds.Expires = true, *printed.Expiration
+		if !creds.Expires.After(time.Now()) {
+			return creds, "printed credentials that have expired"
+		}
+	}
+	return creds, ""
+}
+
+// withoutOurs is an environment without what is meant for this program alone.
+func withoutOurs(environ []string) []string {
+	kept := make([]string, 0, len(environ))
+	for _, v := range environ {
+		if !strings.HasPrefix(v, "SIGNET_") {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// capped holds what is written to it, up to a limit; past that it refuses, which ends the process by its
+// next write.
+type capped struct {
+	bytes.Buffer
+	limit int
+	over  bool
+}
+
+// Write holds p, or refuses it whole.
+func (c *capped) Write(p []byte) (int, error) {
+	if c.Len()+len(p) > c.limit {
+		c.over = true
+		return 0, errors.New("too much output")
+	}
+	return c.Buffer.Write(p)
+}
