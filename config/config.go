@@ -49,7 +49,7 @@ type Config struct {
 type Auth struct {
 	// Mode is keys (default) or none. None is allowed only where every listener is a loopback address
 	// or a unix socket.
-	Mode string `koanf:"mode"`
+	Mode string `koanf:"mode" jsonschema:"enum=keys,enum=none"`
 
 	// KeysFile holds one "name:sha256hex" a line. Default: keys beside the default config file.
 	KeysFile string `koanf:"keys_file"`
@@ -76,19 +76,19 @@ type Key struct {
 // Log says what is logged, and how.
 type Log struct {
 	// Level is debug, info (default), warn or error.
-	Level string `koanf:"level"`
+	Level string `koanf:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
 
 	// Format is auto (default: colour on a terminal, JSON elsewhere), text or json.
-	Format string `koanf:"format"`
+	Format string `koanf:"format" jsonschema:"enum=auto,enum=text,enum=json"`
 }
 
 // Telemetry says where spans go.
 type Telemetry struct {
 	// Traces is otlp, console or none. Default: none, unless an OTEL_* variable says otherwise.
-	Traces string `koanf:"traces"`
+	Traces string `koanf:"traces" jsonschema:"enum=otlp,enum=console,enum=none"`
 
 	// Sample is the share of traces recorded when the caller did not decide: 0 to 1. Default: 1.
-	Sample float64 `koanf:"sample"`
+	Sample float64 `koanf:"sample" jsonschema:"minimum=0,maximum=1"`
 }
 
 // A Route maps one path segment to one upstream MCP endpoint.
@@ -100,7 +100,7 @@ type Route struct {
 	Enabled bool `koanf:"enabled"`
 
 	// UpstreamAuth is sigv4 (default) or none.
-	UpstreamAuth string `koanf:"upstream_auth"`
+	UpstreamAuth string `koanf:"upstream_auth" jsonschema:"enum=sigv4,enum=none"`
 
 	// Profile is the AWS profile to sign as. Empty: the SDK's order, without instance metadata.
 	Profile string `koanf:"profile"`

@@ -1,0 +1,43 @@
+package config
+
+import "strings"
+
+// comesLater reports whether a key that this version does not know is one that a later version brings: it
+// is refused like an unknown one, but said to be right.
+func comesLater(path string) bool {
+	parts := strings.Split(path, "/")
+	switch {
+	case parts[0] == "defaults" && len(parts) > 1:
+		return routeKeyLater(parts[1:])
+	case parts[0] == "routes" && len(parts) > 2:
+		return routeKeyLater(parts[2:])
+	}
+	switch path {
+	case "tls", "auth/jwt", "clients", "memory", "aggregate",
+		"telemetry/metrics", "telemetry/capture_arguments", "telemetry/trace_url":
+		return true
+	}
+	return false
+}
+
+func routeKeyLater(path []string) bool {
+	switch strings.Join(path, "/") {
+	case "bearer", "profiles", "profile_param", "assume_role", "credentials", "payload", "keepalive", "trace_meta",
+		"retry", "breaker", "dial", "proxy", "forward_headers", "meta", "tools", "errors",
+		"limits/calls", "limits/streams", "limits/queue", "limits/queue_wait", "limits/rate", "limits/burst", "limits/per_client":
+		return true
+	}
+	return false
+}
+
+// valueComesLater does the same for the values of a key.
+func valueComesLater(path string, value any) bool {
+	parts := strings.Split(path, "/")
+	switch parts[len(parts)-1] {
+	case "mode":
+		return value == "jwt"
+	case "upstream_auth":
+		return value == "sigv4-optional" || value == "passthrough" || value == "bearer"
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/v2"
+)
+
+// delimiter cannot stand in a key, so koanf never takes a key apart.
+const delimiter = "\x00"
+
+// merge layers defaults, file, includes, environment and flags, and gives each route the defaults' keys.
+func (l *loading) merge() (*Config, error) {
+	defaults, err := asMap(Default())
+	if err != nil {
+		return nil, err
+	}
+	k := koanf.New(delimiter)
+	layers := []map[string]any{defaults}
+	seen := map[string]place{}
+	for _, d := range l.documents {
+		l.refuseTwice(d, seen)
+		layers = append(layers, d.tree)
+	}
+	for _, layer := range layers {
+		if err := k.Load(confmap.Provider(layer, ""), nil); err != nil {
+			return nil, err
+		}
+	}
+	tree := k.Raw()
+	shared, _ := tree["defaults"].(map[string]any)
+	delete(tree, "defaults")
+	routes, _ := tree["routes"].(map[string]any)
+	for name, route := range routes {
+		own, _ := route.(map[string]any)
+		if routes[name], err = routeOf(shared, own); err != nil {
+			return nil, err
+		}
+	}
+	cfg := &Config{}
+	return cfg, decode(tree, cfg)
+}
+
+// refuseTwice refuses routes that an earlier file has as well.
+func (l *loading) refuseTwice(d *document, seen map[string]place) {
+	routes, _ := d.tree["routes"].(map[string]any)
+	for _, name := range sortedKeys(routes) {
+		path := "routes/" + name
+		if first, twice := seen[name]; twice {
+			at := d.placeOf(path)
+			l.problems = append(l.problems, Problem{
+				File: at.file, Line: at.line, Column: at.column, Key: dotted(path),
+				What: fmt.Sprintf("stands twice, first at %s:%d:%d", first.file, first.line, first.column),
+			})
+			continue
+		}
+		seen[name] = d.placeOf(path)
+	}
+}
+
+// routeOf is a route with what it does not say taken from the defaults: region, unlike the other keys, from
+// the upstream's host before that.
+func routeOf(shared, own map[string]any) (map[string]any, error) {
+	base, err := asMap(DefaultRoute())
+	if err != nil {
+		return nil, err
+	}
+	k := koanf.New(delimiter)
+	for _, layer := range []map[string]any{base, shared, own} {
+		if err := k.Load(confmap.Provider(layer, ""), nil); err != nil {
+			return nil, err
+		}
+	}
+	tree := k.Raw()
+	upstream, _ := tree["upstream"].(string)
+	host := ""
+	if u, err := url.Parse(upstream); err == nil {
+		host = u.Hostname()
+	}
+	service, region, _ := ServiceRegion(host)
+	if own["region"] == nil && region != "" {
+		tree["region"] = region
+	}
+	if tree["service"] == "" {
+		tree["service"] = service
+	}
+	return tree, nil
+}
+
+// asMap is a struct as koanf layers it.
+func asMap(v any) (map[string]any, error) {
+	tree := map[string]any{}
+	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &tree, TagName: "koanf"})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Decode(v); err != nil {
+		return nil, err
+	}
+	return tree, nil
+}
+
+// decode fills cfg in strictly: nothing is converted but durations and sizes, and no key is left over.
+func decode(tree map[string]any, cfg *Config) error {
+	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result: cfg, TagName: "koanf", ErrorUnused: true, MatchName: func(a, b string) bool { return a == b },
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), textToSize),
+	})
+	if err != nil {
+		return err
+	}
+	return d.Decode(tree)
+}
+
+// textToSize reads sizes. The schema has checked their form.
+func textToSize(from, to reflect.Type, value any) (any, error) {
+	if to != reflect.TypeFor[Size]() || from.Kind() != reflect.String {
+		return value, nil
+	}
+	var n int64
+	var unit string
+	if _, err := fmt.Sscanf(value.(string), "%d%s", &n, &unit); err != nil {
+		return nil, err
+	}
+	shift := map[string]uint{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[unit]
+	if n > 1<<62>>shift {
+		return nil, fmt.Errorf("%s is too large", value)
+	}
+	return Size(n << shift), nil
+}
+
+// environment is what SIGNET_* variables set: global scalars, each parsed by its key's type.
+func (l *loading) environment() *document {
+	d := &document{file: "environment", tree: map[string]any{}, places: map[string]place{}}
+	paths := map[string]string{}
+	for _, path := range scalarsAt("") {
+		paths["SIGNET_"+strings.ToUpper(strings.ReplaceAll(path, "/", "_"))] = path
+	}
+	for _, entry := range l.options.Environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, "SIGNET_") || name == "SIGNET_CONFIG" {
+			continue
+		}
+		path, ok := paths[name]
+		if !ok {
+			hint := "routes and lists are set in the file alone"
+			if near := closest(name, slices.Collect(maps.Keys(paths))); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			d.problems = append(d.problems, Problem{File: "environment", Key: name, What: "no such setting", Hint: hint})
+			continue
+		}
+		d.set(path, typed(typeAt(path), value), place{file: "environment: " + name})
+	}
+	return d
+}
+
+// flags is what the command line sets.
+func (l *loading) flags() *document {
+	d := &document{file: "command line", tree: map[string]any{}, places: map[string]place{}}
+	for key, value := range l.options.Flags {
+		path := strings.ReplaceAll(key, ".", "/")
+		if limit, ok := value.(time.Duration); ok {
+			value = limit.String()
+		}
+		d.set(path, value, place{file: "command line"})
+	}
+	return d
+}
+
+// set puts a value into the tree.
+func (d *document) set(path string, value any, at place) {
+	d.places[path] = at
+	parts := strings.Split(path, "/")
+	node := d.tree
+	for _, part := range parts[:len(parts)-1] {
+		inner, ok := node[part].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			node[part] = inner
+		}
+		node = inner
+	}
+	node[parts[len(parts)-1]] = value
+}
+
+func sortedKeys(tree map[string]any) []string { return slices.Sorted(maps.Keys(tree)) }
+
+// hasMeta reports whether a pattern is more than a path.
+func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }

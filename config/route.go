@@ -1,0 +1,249 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// routeRules hold one route against its rules.
+type routeRules struct {
+	*loading
+	path, name string
+	route      Route
+	profiles   []string // nil: not known
+}
+
+func (v *routeRules) problem(key, what, hint string) { v.loading.problem(v.path+key, what, hint) }
+func (v *routeRules) warn(key, what, hint string)    { v.loading.warn(v.path+key, what, hint) }
+
+func (v *routeRules) check() {
+	v.checkName()
+	if u := v.checkUpstream(); u != nil && v.route.UpstreamAuth == "sigv4" {
+		v.checkSigning(u)
+	}
+	v.checkPool()
+	v.checkTimeouts()
+	v.checkHeaders()
+	v.checkTLS()
+}
+
+func (v *routeRules) checkName() {
+	switch {
+	case v.name == "mcp" || v.name == "token" || v.name == "register" || v.name == "authorize":
+		v.problem("", "the name is reserved", "")
+	case !isName(v.name):
+		v.problem("", "is no route name", "lower-case letters, digits, - and _, beginning with a letter or digit, at most 63")
+	}
+}
+
+// checkUpstream is the upstream's URL, or nil if it is none.
+func (v *routeRules) checkUpstream() *url.URL {
+	raw := v.route.Upstream
+	if raw == "" {
+		if !v.broken(v.path + "/upstream") {
+			v.problem("/upstream", "is missing", "write the URL of the MCP endpoint")
+		}
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" {
+		v.problem("/upstream", "is no URL", "write https://host/path")
+		return nil
+	}
+	if what, hint := urlProblem(u, raw); what != "" {
+		v.problem("/upstream", what, hint)
+		return nil
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) && v.route.UpstreamAuth == "sigv4" {
+		v.problem("/upstream", "a signed upstream is reached by https", "http is for loopback addresses alone")
+		return nil
+	}
+	return u
+}
+
+// urlProblem is what keeps a URL from reaching the wire byte for byte, or from being signed.
+func urlProblem(u *url.URL, raw string) (what, hint string) {
+	path := u.EscapedPath()
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Sprintf("the scheme %q is not supported", u.Scheme), "write https://..."
+	case u.User != nil:
+		return "has a user name or password in it", "credentials come from the profile"
+	case strings.Contains(raw, "#"):
+		return "has a fragment, which is never sent", "take # and what follows away"
+	case strings.Contains(u.RawQuery, ";"):
+		return "has ; in its query, which servers read differently", "write & between parameters, %3B for the character"
+	case strings.Contains(u.RawQuery, "+"):
+		return "has + in its query, which servers read differently", "write %20 for a space, %2B for a plus"
+	case strings.Contains(path, "//"):
+		return "has // in its path, which AWS signs differently", "write the path with single slashes"
+	}
+	for _, segment := range strings.Split(strings.ToLower(path), "/") {
+		if s := strings.ReplaceAll(segment, "%2e", "."); s == "." || s == ".." {
+			return "has . or .. in its path, which AWS signs differently", "write the path it stands for"
+		}
+	}
+	if _, err := url.ParseQuery(u.RawQuery); err != nil {
+		return "has a bad escape in its query", "write % as %25"
+	}
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] > '~' {
+			return "has a space or a character that is not ASCII", "write it as %XX"
+		}
+	}
+	return "", ""
+}
+
+// checkSigning judges service, region and profile of a route that signs.
+func (v *routeRules) checkSigning(u *url.URL) {
+	service, region, known := ServiceRegion(u.Hostname())
+	if v.route.Service == "" && !v.broken(v.path+"/service") {
+		v.problem("", fmt.Sprintf("the host %s does not say which AWS service it is", u.Hostname()),
+			"set service (the signing name), and region; or upstream_auth: none")
+	}
+	if v.route.Region == "global" || strings.HasSuffix(u.Hostname(), ".global.api.aws") {
+		v.problem("/region", "global is no region to sign for", "such endpoints take upstream_auth: none")
+	}
+	if known && region != "" && v.route.Region != region {
+		v.warn("/region", fmt.Sprintf("is %s, but the host is in %s", v.route.Region, region), "AWS will refuse the signature unless this is meant")
+	}
+	if known && v.route.Service != service {
+		v.warn("/service", fmt.Sprintf("is %s, but the host is of %s", v.route.Service, service), "AWS will refuse the signature unless this is meant")
+	}
+	v.checkProfile()
+}
+
+func (v *routeRules) checkProfile() {
+	name := v.route.Profile
+	if name == "" || v.profiles == nil {
+		return
+	}
+	for _, p := range v.profiles {
+		if p == name {
+			return
+		}
+	}
+	hint := "aws configure --profile " + name
+	if near := closest(name, v.profiles); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	v.warn("/profile", fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: calls will fail until there is", name), hint)
+}
+
+func (v *routeRules) checkPool() {
+	p := v.route.Pool
+	switch {
+	case p.MaxConnections < 1:
+		v.problem("/pool/max_connections", "must be 2 or more", "")
+	case p.MaxConnections == 1:
+		v.problem("/pool/max_connections", "must be 2 or more",
+			"a server that asks the client something while a call runs is answered on a second connection")
+	}
+	switch {
+	case p.MaxIdle < 0:
+		v.problem("/pool/max_idle", "is negative", "")
+	case p.MaxIdle > p.MaxConnections && p.MaxIdle != DefaultRoute().Pool.MaxIdle:
+		v.warn("/pool/max_idle", fmt.Sprintf("is more than max_connections, %d", p.MaxConnections), "")
+	}
+	if p.IdleTimeout < 0 {
+		v.problem("/pool/idle_timeout", "is negative", "")
+	}
+}
+
+func (v *routeRules) checkTimeouts() {
+	t := v.route.Timeouts
+	for _, limit := range []struct {
+		key   string
+		value time.Duration
+		least time.Duration
+	}{
+		{"connect", t.Connect, 1}, {"tls", t.TLS, 1}, {"first_byte", t.FirstByte, 0}, {"idle", t.Idle, 0}, {"call", t.Call, 0},
+	} {
+		if limit.value < limit.least {
+			v.problem("/timeouts/"+limit.key, "must be more than 0", "")
+		}
+	}
+	if v.route.Limits.Body < 1 {
+		v.problem("/limits/body", "must be more than 0", "")
+	}
+}
+
+func (v *routeRules) checkHeaders() {
+	for name, value := range v.route.Headers {
+		path := "/headers/" + name
+		switch {
+		case !isToken(name):
+			v.problem(path, "is no header name", "")
+		case isReserved(name):
+			v.problem(path, "is not yours to set: it belongs to the connection, the signature or the protocol", "")
+		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f || r > 0xff }) || strings.TrimSpace(value) != value:
+			v.problem(path, "the value has a character that a header cannot have", "")
+		}
+	}
+}
+
+// isToken reports whether s may be a header's name (RFC 9110).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// isReserved reports whether a header is the gateway's own.
+func isReserved(name string) bool {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	switch name {
+	case "host", "authorization", "content-length", "content-type", "content-encoding", "accept", "accept-encoding",
+		"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+		"transfer-encoding", "upgrade", "expect", "cookie", "origin", "user-agent", "idempotency-key", "x-idempotency-key",
+		"mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id", "traceparent", "tracestate":
+		return true
+	}
+	return strings.HasPrefix(name, "x-amz-")
+}
+
+// checkTLS reads the files that tls names, so that what is wrong with them is known before they are used.
+func (v *routeRules) checkTLS() {
+	t := &v.route.TLS
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		v.problem("/tls", "cert_file and key_file go together", "")
+	}
+	if t.Insecure {
+		v.warn("/tls/insecure", "any certificate is accepted: whoever is in between reads and changes every call", "set ca_file instead")
+	}
+	ca := v.file("/tls/ca_file", &t.CAFile)
+	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		v.problem("/tls/ca_file", "there is no certificate in it", "")
+	}
+	cert, key := v.file("/tls/cert_file", &t.CertFile), v.file("/tls/key_file", &t.KeyFile)
+	if cert == nil || key == nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		v.problem("/tls/cert_file", "certificate and key do not fit: "+strings.TrimPrefix(err.Error(), "tls: "), "")
+	}
+}
+
+// file reads a file that a key names, and makes its path absolute. Nil: there is none.
+func (v *routeRules) file(key string, path *string) []byte {
+	if *path == "" {
+		return nil
+	}
+	*path = v.beside(*path)
+	v.files = append(v.files, *path)
+	if err := checkMode(*path); err != nil {
+		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), modeHint(err, *path))
+		return nil
+	}
+	content, err := os.ReadFile(*path)
+	if err != nil {
+		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), "")
+		return nil
+	}
+	return content
+}

@@ -1,0 +1,87 @@
+package config
+
+import (
+	_ "embed"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+)
+
+// source is where the schema's descriptions come from: the comments beside the keys.
+//
+//go:embed config.go
+var source string
+
+// Schema is the JSON Schema of the file, for editors. Load judges by the same one.
+func Schema() ([]byte, error) {
+	text, err := json.MarshalIndent(schemaOf(reflect.TypeFor[Config]()), "", "  ")
+	return append(text, '\n'), err
+}
+
+// schemaOf makes the schema of a struct with koanf tags.
+func schemaOf(t reflect.Type) *jsonschema.Schema {
+	r := reflector()
+	s := r.ReflectFromType(t)
+	if t != reflect.TypeFor[Config]() {
+		return s
+	}
+	s.ID, s.Title = "", "signet.yaml"
+	defaults := reflector().ReflectFromType(reflect.TypeFor[Route]())
+	defaults.Version, defaults.ID = "", ""
+	defaults.Properties.Delete("upstream")
+	defaults.Description = "Any key of a route except upstream. A route's own key wins."
+	s.Properties.Set("defaults", defaults)
+	return s
+}
+
+func reflector() *jsonschema.Reflector {
+	return &jsonschema.Reflector{
+		Anonymous:                  true,
+		DoNotReference:             true,
+		ExpandedStruct:             true,
+		FieldNameTag:               "koanf",
+		RequiredFromJSONSchemaTags: true,
+		CommentMap:                 comments(),
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			switch t {
+			case reflect.TypeFor[time.Duration]():
+				return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`, Examples: []any{"30s", "5m", "1h30m"}}
+			case reflect.TypeFor[Size]():
+				return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+(KiB|MiB|GiB|B)$`, Examples: []any{"64KiB", "4MiB"}}
+			}
+			return nil
+		},
+	}
+}
+
+// comments are the doc comments of the fields, by the names that jsonschema looks for.
+func comments() map[string]string {
+	all := map[string]string{}
+	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
+	if err != nil {
+		panic(err) // it is the file this package was built from
+	}
+	for _, d := range file.Decls {
+		types, ok := d.(*ast.GenDecl)
+		if !ok || types.Tok != token.TYPE {
+			continue
+		}
+		spec := types.Specs[0].(*ast.TypeSpec)
+		fields, ok := spec.Type.(*ast.StructType)
+		if !ok {
+			continue
+		}
+		for _, f := range fields.Fields.List {
+			for _, name := range f.Names {
+				all["signet/config."+spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// validate holds a merged config against every rule that the schema cannot state. It needs no network and
+// no credentials. Paths in cfg become absolute.
+func (l *loading) validate(cfg *Config) {
+	l.listen(cfg)
+	l.auth(cfg)
+	if cfg.Drain < 0 {
+		l.problem("drain", "is negative", "")
+	}
+	if len(cfg.Routes) == 0 && !l.broken("routes") {
+		l.problem("routes", "there is no route", "add one under routes:, with an upstream")
+	}
+	profiles := l.profiles()
+	for _, name := range sortedNames(cfg.Routes) {
+		v := &routeRules{loading: l, path: "routes/" + name, name: name, route: cfg.Routes[name], profiles: profiles}
+		v.check()
+		cfg.Routes[name] = v.route
+	}
+}
+
+// problem adds a problem at a path of the merged config.
+func (l *loading) problem(path, what, hint string) { l.add(path, what, hint, false) }
+
+// warn adds a problem that does not stop the config.
+func (l *loading) warn(path, what, hint string) { l.add(path, what, hint, true) }
+
+func (l *loading) add(path, what, hint string, warning bool) {
+	at := l.placeOf(path)
+	l.problems = append(l.problems, Problem{
+		File: at.file, Line: at.line, Column: at.column, Key: dotted(path), What: what, Hint: hint, Warning: warning,
+	})
+}
+
+// placeOf is where a key of the merged config was set: in the topmost layer that has it, else, for a
+// route's key, in the defaults, else where the nearest key above it stands.
+func (l *loading) placeOf(path string) place {
+	for p := path; ; {
+		for _, d := range slices.Backward(l.documents) {
+			if at, ok := d.places[p]; ok {
+				return at
+			}
+		}
+		if parts := strings.SplitN(p, "/", 3); len(parts) == 3 && parts[0] == "routes" {
+			if at, ok := l.documents[0].places["defaults/"+parts[2]]; ok {
+				return at
+			}
+		}
+		i := strings.LastIndexByte(p, '/')
+		if i < 0 {
+			return place{file: l.path, line: 1, column: 1}
+		}
+		p = p[:i]
+	}
+}
+
+// broken reports whether a problem has been found at or under a path: what is missing there is then no
+// second problem.
+func (l *loading) broken(path string) bool {
+	key := dotted(path)
+	return slices.ContainsFunc(l.problems, func(p Problem) bool {
+		return !p.Warning && (p.Key == key || strings.HasPrefix(p.Key, key+".") || p.Key == "")
+	})
+}
+
+func (l *loading) listen(cfg *Config) {
+	if len(cfg.Listen) == 0 && !l.broken("listen") {
+		l.problem("listen", "there is no address to listen on", "")
+	}
+	for i, address := range cfg.Listen {
+		path := fmt.Sprintf("listen/%d", i)
+		if slices.Contains(cfg.Listen[:i], address) {
+			l.problem(path, "stands twice", "")
+			continue
+		}
+		if socket, ok := strings.CutPrefix(address, "unix://"); ok {
+			if !filepath.IsAbs(socket) {
+				l.problem(path, "the path of a unix socket is absolute", "write unix:///run/user/1000/signet.sock")
+			}
+			continue
+		}
+		host, port, err := net.SplitHostPort(address)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || (n == 0 && port != "0") {
+			l.problem(path, "is no address", "write host:port, 127.0.0.1:8484 for instance, or unix:///path")
+			continue
+		}
+		if !isLoopback(host) {
+			l.problem(path, "is not a loopback address: others could sign as you",
+				"listeners with TLS are not supported yet; write 127.0.0.1:"+port)
+		}
+	}
+}
+
+// isLoopback reports whether a host is this machine, whoever is asked.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (l *loading) auth(cfg *Config) {
+	for i, host := range cfg.Auth.AllowedHosts {
+		if host == "" || strings.ContainsAny(host, "/:@*") && net.ParseIP(host) == nil {
+			l.problem(fmt.Sprintf("auth/allowed_hosts/%d", i), "is no host name", "write it without scheme and port")
+		}
+	}
+	for i, origin := range cfg.Auth.AllowedOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || strings.Contains(origin, "*") {
+			l.problem(fmt.Sprintf("auth/allowed_origins/%d", i), "is no origin", "write scheme://host or scheme://host:port")
+		}
+	}
+	cfg.Auth.KeysFile = l.beside(cfg.Auth.KeysFile)
+	if cfg.Auth.Mode != "keys" {
+		return
+	}
+	l.files = append(l.files, cfg.Auth.KeysFile)
+	keys, err := ReadKeys(cfg.Auth.KeysFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.problem("auth/keys_file", fmt.Sprintf("%s: %s", cfg.Auth.KeysFile, reason(err)), modeHint(err, cfg.Auth.KeysFile))
+	}
+	cfg.Auth.Keys = keys
+}
+
+func sortedNames(routes map[string]Route) []string {
+	names := make([]string, 0, len(routes))
+	for name := range routes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
