@@ -110,8 +110,8 @@ type Cache struct {
 
 	// guarded
 	mu      sync.Mutex
-	flight  *flight // under mu; nil: none is under way
-	backoff backoff // under mu
+	flight  *flight     // under mu; nil: none is under way
+	backoff backoff     // under mu
 	refused *Generation // the last that AWS refused; under mu
 	seq     uint64      // under mu
 	last    LastRefresh // under mu
