@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -52,7 +53,12 @@ func (d *document) judge(v *jsonschema.ValidationError) {
 			d.unknown(strings.TrimPrefix(path+"/"+key, "/"), key, keysAt(path))
 		}
 	case *kind.Type:
-		d.wrong(path, fmt.Sprintf("is %s, must be %s", article(k.Got), article(k.Want[0])), typeHint(k.Got, k.Want[0]))
+		want, hint := article(k.Want[0]), typeHint(k.Got, k.Want[0])
+		if form := d.formOf(path); form != "" && k.Got == "number" {
+			want, hint, _ = strings.Cut(strings.TrimPrefix(form, "is no "), ": ")
+			want = "a " + want
+		}
+		d.wrong(path, fmt.Sprintf("is %s, must be %s", article(k.Got), want), hint)
 	case *kind.Enum:
 		what := "must be " + listed(k.Want)
 		if valueComesLater(path, k.Got) {
@@ -66,12 +72,15 @@ func (d *document) judge(v *jsonschema.ValidationError) {
 	}
 }
 
-// formOf says how a value that has a form of its own is written.
+// formOf says how a value that has a form of its own is written; "" for any other.
 func (d *document) formOf(path string) string {
-	if typeAt(path) == reflect.TypeFor[Size]() {
+	switch typeAt(path) {
+	case reflect.TypeFor[Size]():
 		return "is no size: write 64KiB, 4MiB or 1GiB"
+	case reflect.TypeFor[time.Duration]():
+		return "is no duration: write 500ms, 30s, 5m or 1h30m"
 	}
-	return "is no duration: write 500ms, 30s, 5m or 1h30m"
+	return ""
 }
 
 // unknown is a key that there is none of.
@@ -95,17 +104,26 @@ func (d *document) wrong(path, what, hint string) {
 	d.problems = append(d.problems, Problem{
 		File: at.file, Line: at.line, Column: at.column, Key: dotted(path), What: what, Hint: hint,
 	})
-	parts := strings.Split(path, "/")
-	var node any = d.tree
-	for _, part := range parts[:len(parts)-1] {
-		inner, ok := node.(map[string]any)
-		if !ok {
-			return
-		}
-		node = inner[part]
+	d.remove(path)
+}
+
+// remove takes a key out of the tree; of a list, all of it.
+func (d *document) remove(path string) {
+	above, key := "", path
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		above, key = path[:i], path[i+1:]
 	}
-	if inner, ok := node.(map[string]any); ok {
-		delete(inner, parts[len(parts)-1])
+	var node any = d.tree
+	for _, part := range strings.Split(above, "/") {
+		if inner, ok := node.(map[string]any); ok && part != "" {
+			node = inner[part]
+		}
+	}
+	switch node := node.(type) {
+	case map[string]any:
+		delete(node, key)
+	case []any:
+		d.remove(above)
 	}
 }
 
@@ -143,7 +161,7 @@ func typeHint(got, want string) string {
 	case got == "string" && (want == "integer" || want == "number" || want == "boolean"):
 		return "write it without quotes"
 	case want == "string" && (got == "number" || got == "integer" || got == "boolean"):
-		return "write it in quotes, and with its unit if it has one"
+		return "write it in quotes"
 	case want == "array":
 		return "write it as [a, b], or one \"- a\" a line"
 	}

@@ -186,7 +186,7 @@ type TLS struct {
 	Insecure bool `koanf:"insecure"`
 }
 
-// A Size is a number of bytes, written as 4MiB, 64KiB, 1GiB or a plain number.
+// A Size is a number of bytes, written with its unit: 512B, 64KiB, 4MiB, 1GiB.
 type Size int64
 
 // Default is a Config with no route and every other key at its default. It is the only place where a

@@ -75,6 +75,12 @@ func (l *loading) broken(path string) bool {
 	})
 }
 
+// misspelt reports whether a problem supposes that a key was meant to be this one.
+func (l *loading) misspelt(key string) bool {
+	hint := fmt.Sprintf("did you mean %q?", key)
+	return slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Hint == hint })
+}
+
 func (l *loading) listen(cfg *Config) {
 	if len(cfg.Listen) == 0 && !l.broken("listen") {
 		l.problem("listen", "there is no address to listen on", "")

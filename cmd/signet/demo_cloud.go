@@ -25,7 +25,7 @@ const (
 type demoCloud struct {
 	dir     string
 	sandbox *sandbox.Sandbox
-	sts     *sandbox.Server
+	sts     *sandbox.STS
 	servers []*sandbox.Server
 	vending net.Listener
 }

@@ -22,7 +22,7 @@ type reloaded struct {
 
 // loop applies what is asked for and what changes until ctx ends or a listener fails. It alone reloads.
 func (d *daemon) loop(ctx context.Context) error {
-	updates := config.Watch(ctx, d.path, d.options)
+	updates := config.Watch(ctx, d.path, d.current, d.options)
 	hangups, release := hangups()
 	defer release()
 	for {
@@ -74,6 +74,9 @@ func (d *daemon) update(ctx context.Context, u config.Update) {
 		d.refuse(u.Err)
 		d.gateway.Refused(u.Err)
 		return
+	}
+	if u.Config.Hash == d.current.Hash {
+		return // a reload that was asked for has applied it
 	}
 	_, _ = d.apply(ctx, u.Config)
 }
