@@ -2,130 +2,191 @@ package config
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
 const (
-	// defaultQuiet is how long files must be left alone before they count as saved.
+	// defaultQuiet is how long contents must stay the same before they count as saved.
 	defaultQuiet = 200 * time.Millisecond
 
 	// pollEvery is how often the contents are compared whatever was notified. It is the guarantee: events
 	// get lost when a directory is replaced, on network file systems, and when inotify runs out.
 	pollEvery = 2 * time.Second
-
-	// maxHops bounds a chain of symlinks.
-	maxHops = 40
 )
 
-// A fileWatch follows the contents of some files. koanf's own watcher is not used: it dies when an editor
-// renames the file away, drops the last of two quick writes, and can deadlock.
+// A fileWatch follows the contents of some files. Events say only when to look; what is compared are the
+// bytes, so neither a busy directory nor a touch or a chmod counts. koanf's own watcher is not used: it dies
+// when an editor renames the file away, drops the last of two quick writes, and can deadlock.
 type fileWatch struct {
-	files   func() []string
-	quiet   time.Duration
-	poll    time.Duration
+	files  func() []string
+	quiet  time.Duration
+	poll   time.Duration
+	notify func() (*fsnotify.Watcher, error)
+
+	// settled is shown contents that have been left alone for quiet. False: show them again at the next
+	// event or poll, changed or not.
+	settled func(contents string) bool
+
 	events  *fsnotify.Watcher // nil: poll alone
 	watched map[string]bool   // directories
-	signal  chan struct{}
+
+	seen    string // contents when last looked at
+	dealt   string // contents that settled has dealt with; empty: none
+	still   *time.Timer
+	waiting bool // still runs
 }
 
-// WatchFiles signals each time the contents of files have changed and then been left alone for quiet (zero:
-// 200 ms). A file that is touched, or rewritten with what it held, is no change; one that comes or goes is.
-// files is asked anew each time. The channel is closed when ctx ends.
+// WatchFiles signals each time the contents of files have changed and then stayed the same for quiet (zero:
+// 200 ms). Files that come or go have changed; files that are touched, or rewritten with what they held, have
+// not. files is asked anew for each comparison, from one goroutine. A signal not yet taken stands for all
+// changes since. The channel is closed, and nothing is left running, once ctx ends.
+//
+// Contents are compared at least every 2 s, by all their bytes, so no change is missed for want of an event.
+// Only regular files are read; of anything else it counts what it is.
 func WatchFiles(ctx context.Context, files func() []string, quiet time.Duration) <-chan struct{} {
-	w := newFileWatch(files, quiet)
-	w.begin()
-	go w.run(ctx, fingerprint(files()))
-	return w.signal
+	return newFileWatch(files, quiet).signals(ctx)
 }
 
 func newFileWatch(files func() []string, quiet time.Duration) *fileWatch {
 	if quiet == 0 {
 		quiet = defaultQuiet
 	}
-	return &fileWatch{files: files, quiet: quiet, poll: pollEvery, watched: map[string]bool{}, signal: make(chan struct{}, 1)}
-}
-
-// begin asks the system for events; without them there is the poll.
-func (w *fileWatch) begin() {
-	events, err := fsnotify.NewWatcher()
-	if err != nil {
-		return
+	return &fileWatch{
+		files: files, quiet: quiet, poll: pollEvery, notify: fsnotify.NewWatcher,
+		watched: map[string]bool{},
 	}
-	w.events = events
-	w.arm()
 }
 
-// run follows the files from contents on until ctx ends.
-func (w *fileWatch) run(ctx context.Context, contents string) {
-	defer close(w.signal)
+// signals runs the watch from the contents of now on.
+func (w *fileWatch) signals(ctx context.Context) <-chan struct{} {
+	signal := make(chan struct{}, 1)
+	w.settled = func(string) bool {
+		select {
+		case signal <- struct{}{}:
+		default:
+		}
+		return true
+	}
+	w.begin()
+	w.dealt = w.seen
+	go func() {
+		defer close(signal)
+		w.run(ctx)
+	}()
+	return signal
+}
+
+// begin asks the system for events, and without them leaves it to the poll. The contents are looked at after
+// that, so that whatever is saved later is seen.
+func (w *fileWatch) begin() {
+	if events, err := w.notify(); err == nil {
+		w.events = events
+	}
+	w.arm()
+	w.seen = fingerprint(w.files())
+}
+
+// run follows the files until ctx ends.
+func (w *fileWatch) run(ctx context.Context) {
 	var changes chan fsnotify.Event
 	var errors chan error
 	if w.events != nil {
-		defer func() { _ = w.events.Close() }()
+		defer func() { _ = w.events.Close() }() // waits for its goroutine
 		changes, errors = w.events.Events, w.events.Errors
 	}
 	poll := time.NewTicker(w.poll)
 	defer poll.Stop()
-	settled := time.NewTimer(w.quiet)
-	settled.Stop()
-	seen, pending := contents, false
+	w.still = time.NewTimer(w.quiet)
+	defer w.still.Stop()
+	w.waiting = true
+	// One glance for all events of a moment: what is going on may be many files that are none of ours.
+	var glance <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-changes:
-			w.arm()
-			settled.Reset(w.quiet)
+			glance = w.soon(glance)
 		case <-errors: // an overflow: something happened
-			settled.Reset(w.quiet)
+			glance = w.soon(glance)
+		case <-glance:
+			glance = nil
+			w.look()
 		case <-poll.C:
-			if now := fingerprint(w.files()); now != seen && !pending {
-				seen, pending = now, true
-				settled.Reset(w.quiet)
-			}
-			w.arm()
-		case <-settled.C:
-			now := fingerprint(w.files())
-			if now != seen && pending {
-				// Changed since the poll: wait until it has been quiet.
-				seen = now
-				settled.Reset(w.quiet)
-				continue
-			}
-			seen, pending = now, false
-			if now != contents {
-				contents = now
-				w.tell()
-			}
+			w.look()
+		case <-w.still.C:
+			w.settle()
 		}
 	}
 }
 
-// tell signals without waiting: one signal that nobody has taken yet stands for all.
-func (w *fileWatch) tell() {
-	select {
-	case w.signal <- struct{}{}:
-	default:
+// soon is the glance that is due already, or a new one.
+func (w *fileWatch) soon(glance <-chan time.Time) <-chan time.Time {
+	if glance != nil {
+		return glance
+	}
+	return time.After(w.quiet / 10)
+}
+
+// look compares the contents with those last seen.
+func (w *fileWatch) look() {
+	w.arm()
+	if !w.changed() && w.seen != w.dealt && !w.waiting {
+		w.wait()
 	}
 }
 
-// arm watches every directory in which something could change the files: the parent of each, and of each
-// symlink on the way, or the nearest that exists.
+// settle comes after quiet: if the contents are still the same, they are shown.
+func (w *fileWatch) settle() {
+	if w.changed() {
+		return
+	}
+	w.waiting = false
+	if w.seen == w.dealt {
+		return
+	}
+	w.dealt = ""
+	if w.settled(w.seen) {
+		w.dealt = w.seen
+	}
+	w.arm() // there may be other files now
+	w.changed()
+}
+
+// changed reports whether the contents are others than those last seen, and if so waits for them to settle.
+func (w *fileWatch) changed() bool {
+	now := fingerprint(w.files())
+	if now == w.seen {
+		return false
+	}
+	w.seen = now
+	w.wait()
+	return true
+}
+
+func (w *fileWatch) wait() {
+	w.waiting = true
+	w.still.Reset(w.quiet)
+}
+
+// arm watches every directory in which something could change the files.
 func (w *fileWatch) arm() {
 	if w.events == nil {
 		return
 	}
-	wanted := map[string]bool{}
-	for _, file := range w.files() {
-		for _, dir := range parents(file) {
-			wanted[dir] = true
+	var wanted map[string]bool
+	// Again after something new: what came into a directory before it was watched made no event.
+	for more := true; more; {
+		more = false
+		wanted = hops(w.files())
+		for dir := range wanted {
+			// Each time: a directory that was replaced has the same name and is not watched any more.
+			if err := w.events.Add(dir); err == nil && !w.watched[dir] {
+				w.watched[dir] = true
+				more = true
+			}
 		}
 	}
 	for dir := range w.watched {
@@ -134,75 +195,4 @@ func (w *fileWatch) arm() {
 			delete(w.watched, dir)
 		}
 	}
-	for dir := range wanted {
-		// Added each time: a directory that was replaced has the same name and is not watched any more.
-		if err := w.events.Add(dir); err == nil {
-			w.watched[dir] = true
-		}
-	}
-}
-
-// parents are the directories in which a file, or a symlink on the way to it, stands.
-func parents(path string) []string {
-	var dirs []string
-	for range maxHops {
-		dir := filepath.Dir(path)
-		for {
-			if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-				break
-			}
-			dir = filepath.Dir(dir)
-		}
-		if !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-		link, target := firstLink(path)
-		if link == "" {
-			break
-		}
-		if dir := filepath.Dir(link); !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-		path = target
-	}
-	return dirs
-}
-
-// firstLink is the first symlink on a path, and the path with the link followed. Empty: there is none.
-func firstLink(path string) (link, target string) {
-	walked := string(filepath.Separator)
-	parts := splitPath(path)
-	for i, part := range parts {
-		walked = filepath.Join(walked, part)
-		to, err := os.Readlink(walked)
-		if err != nil {
-			continue
-		}
-		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(walked), to)
-		}
-		return walked, filepath.Join(append([]string{to}, parts[i+1:]...)...)
-	}
-	return "", ""
-}
-
-// splitPath is an absolute path's elements.
-func splitPath(path string) []string {
-	var parts []string
-	for path != filepath.Dir(path) {
-		parts = append([]string{filepath.Base(path)}, parts...)
-		path = filepath.Dir(path)
-	}
-	return parts
-}
-
-// fingerprint is a hash of the files' contents, and of which are there.
-func fingerprint(files []string) string {
-	sum := sha256.New()
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		fmt.Fprintf(sum, "%s\x00%v\x00%d\x00", file, err == nil, len(content))
-		sum.Write(content)
-	}
-	return string(sum.Sum(nil))
 }
