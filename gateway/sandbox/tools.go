@@ -23,12 +23,15 @@ type arguments struct {
 // toolList is the tools as tools/list has them.
 func toolList() string {
 	var tools []string
-	for name, text := range map[string]string{
-		"echo": "Answers with text.", "delay": "Answers after ms.", "size": "Answers with so many bytes.",
-		"events": "Streams count events of bytes, one every every_ms; cut ends the connection after that many.",
-		"elicit": "Asks the client, and answers with its answer.", "fail": "Answers with an error of its own.",
+	for _, tool := range [...][2]string{
+		{"echo", "Answers with text."},
+		{"delay", "Answers after ms."},
+		{"size", "Answers with so many bytes."},
+		{"events", "Streams count events of bytes, one every every_ms; cut ends the connection after that many."},
+		{"elicit", "Asks the client, and answers with its answer."},
+		{"fail", "Answers with an error of its own."},
 	} {
-		tools = append(tools, fmt.Sprintf(`{"name":%q,"description":%q,"inputSchema":{"type":"object"}}`, name, text))
+		tools = append(tools, fmt.Sprintf(`{"name":%q,"description":%q,"inputSchema":{"type":"object"}}`, tool[0], tool[1]))
 	}
 	return strings.Join(tools, ",")
 }
@@ -63,7 +66,13 @@ func (m *mcp) call(ctx context.Context, w *response, in message, caller Credenti
 	}
 }
 
-func content(text string) string { return fmt.Sprintf(`"content":[{"type":"text","text":%q}]`, text) }
+func content(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string is always JSON
+	}
+	return `"content":[{"type":"text","text":` + string(quoted) + `}]`
+}
 
 // events streams notifications and then the result. It reports false when the client left.
 func (m *mcp) events(ctx context.Context, w *response, in message, a arguments, modern bool) bool {
