@@ -36,6 +36,7 @@ type stage struct {
 // exhausted. Then it saves once more: the Update for that must be the next one, so the story made no other.
 func bothWays(t *testing.T, play func(s *stage)) {
 	t.Helper()
+	t.Parallel()
 	full := func(s *stage) {
 		defer s.stop()
 		play(s)
@@ -86,12 +87,18 @@ func (s *stage) load() {
 
 func (s *stage) options() Options { return Options{Environ: []string{"HOME=" + s.dir}} }
 
-func (s *stage) start() {
+// open starts the watch and leaves its Updates to the test.
+func (s *stage) open() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.watch = newWatch(s.path, s.current, s.options())
 	s.watch.changes.quiet, s.watch.changes.poll, s.watch.changes.notify = s.quiet, s.poll, s.notify
 	s.watch.start(ctx)
+}
+
+// start starts the watch and takes each Update at once.
+func (s *stage) start() {
+	s.open()
 	go func() {
 		defer close(s.heard)
 		for u := range s.watch.updates {
