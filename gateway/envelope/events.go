@@ -12,9 +12,10 @@ var ErrEventTooLarge = errors.New("the event is too large")
 // keptBuffer is how much room a reader keeps between events.
 const keptBuffer = 4 << 10
 
-// An Event is one event of a stream, by the WHATWG's definition. Raw is all of it, with the blank line that
-// ends it; Data is its data lines joined. Both are valid until the next event is read.
+// An Event is one event of a stream, by the WHATWG's definition. Its bytes are valid until the next event
+// is read.
 type Event struct {
+	// Raw is all of it, with the blank line that ends it; Data is its data lines joined.
 	Raw, Data []byte
 
 	// Type and ID are its event and id fields. HasID tells an empty id from none.
@@ -28,7 +29,8 @@ type Events struct {
 	max     int
 	buffer  []byte // what was read and not yet returned, from start on
 	start   int
-	scanned int // where the next line begins, counted from start
+	scanned int  // where the next line begins, counted from start
+	cut     bool // the last event ended with a CR, and what follows was not there yet
 	err     error
 }
 
@@ -49,6 +51,10 @@ func (e *Events) Next() (Event, error) {
 			return Event{}, ErrEventTooLarge
 		}
 		if e.err != nil {
+			if string(e.buffer[e.start:]) == "\n" && e.scanned == 1 {
+				e.start++
+				return Event{Raw: e.buffer[e.start-1 : e.start]}, nil // the rest of the last blank line
+			}
 			return Event{}, e.ending()
 		}
 		e.fill()
@@ -85,24 +91,35 @@ func (e *Events) fill() {
 }
 
 // whole is the length of the event at start, or 0 if its blank line is not there yet. A line ends with LF,
-// CR, or both; a CR at the very end of what was read ends its line at once, and an LF that then follows
-// belongs to it.
+// CR, or both. A CR that is the last byte so far ends a blank line at once; whether an LF of the same line
+// follows is seen with the next event.
 func (e *Events) whole() int {
 	b := e.buffer[e.start:]
+	if e.cut && len(b) > 0 {
+		e.cut = false
+		if b[0] == '\n' {
+			e.scanned = 1
+		}
+	}
 	for {
 		i := bytes.IndexAny(b[e.scanned:], "\r\n")
 		if i < 0 {
 			return 0
 		}
 		end := e.scanned + i + 1
-		if b[end-1] == '\r' && end < len(b) && b[end] == '\n' {
+		last := end == len(b)
+		if b[end-1] == '\r' && !last && b[end] == '\n' {
 			end++
 		}
-		e.scanned = end
 		if i == 0 {
+			e.cut = b[end-1] == '\r' && last
 			e.scanned = 0
 			return end
 		}
+		if b[end-1] == '\r' && last {
+			return 0 // an LF may follow; until it does or does not, this is no line
+		}
+		e.scanned = end
 	}
 }
 

@@ -19,7 +19,10 @@ import (
 )
 
 // A Scope is what a signature is valid for: the service's signing name and the region.
-type Scope struct{ Service, Region string }
+type Scope struct {
+	// Service and Region are as AWS spells them: "bedrock-agentcore", "us-west-2".
+	Service, Region string
+}
 
 // Hash is the hex SHA-256 of a body, as a signature holds it.
 func Hash(body []byte) string {
