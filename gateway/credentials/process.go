@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +37,7 @@ func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	case err != nil:
 		return aws.Credentials{}, l.processFailed(ended(err))
 	}
-	creds, what := parseProcess(output.Bytes())
+	creds, what := parseProcess(output.held)
 	if what != "" {
 		return aws.Credentials{}, l.processFailed(what)
 	}
@@ -99,18 +98,19 @@ func withoutOurs(environ []string) []string {
 }
 
 // capped holds what is written to it, up to a limit; past that it refuses, which ends the process by its
-// next write.
+// next write. It has no other way in: a bytes.Buffer of its own kind would read past the limit by ReadFrom.
 type capped struct {
-	bytes.Buffer
+	held  []byte
 	limit int
 	over  bool
 }
 
 // Write holds p, or refuses it whole.
 func (c *capped) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > c.limit {
+	if len(c.held)+len(p) > c.limit {
 		c.over = true
 		return 0, errors.New("too much output")
 	}
-	return c.Buffer.Write(p)
+	c.held = append(c.held, p...)
+	return len(p), nil
 }
