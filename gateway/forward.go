@@ -45,7 +45,7 @@ func (c *call) forward() {
 func (c *call) try(n int) (again bool) {
 	a := &attempt{number: n}
 	if c.route.identity != nil {
-		generation, err := c.route.identity.cache.Get(c.ctx, time.Now())
+		generation, err := c.credentials()
 		if err != nil {
 			c.fail(c.noCredentials(err))
 			return false
@@ -71,6 +71,16 @@ func (c *call) try(n int) (again bool) {
 		c.ending = telemetry.Ending{}
 	}
 	return again
+}
+
+// credentials are what to sign with. Only a call that has to wait for them has a span of the wait.
+func (c *call) credentials() (*credentials.Generation, error) {
+	cache, now := c.route.identity.cache, time.Now()
+	if cache.Ready(now) {
+		return cache.Get(c.ctx, now)
+	}
+	defer c.record.Wait(c.ctx, "signet.credentials.wait")()
+	return cache.Get(c.ctx, now)
 }
 
 // prepare builds the request, begins its span and signs it. Nothing touches the request after.

@@ -136,6 +136,9 @@ func (c *Cache) Close() {
 	c.held.Store(nil)
 }
 
+// Ready reports whether Get would return at once with credentials.
+func (c *Cache) Ready(now time.Time) bool { return c.held.Load().valid(now) }
+
 // Get is the generation to sign with at now. While there is a valid one it returns at once; otherwise it
 // waits, with everyone else, for the one fetch under way: at most Options.Wait, and not past ctx. The error
 // is an *Error, or that of ctx.

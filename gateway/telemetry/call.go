@@ -111,6 +111,15 @@ func (r *Recorder) parent(ctx context.Context, h http.Header, m Message) (contex
 	return byMeta, []trace.Link{{SpanContext: ambient}}
 }
 
+// Wait begins a child span of the call for something it waits for, and returns what ends it.
+func (c *Call) Wait(ctx context.Context, name string) (end func()) {
+	if c.recorder.tracer == nil {
+		return func() {}
+	}
+	_, span := c.recorder.tracer.Start(ctx, name)
+	return func() { span.End() }
+}
+
 // TraceID is the call's trace, for the error a client sees. Empty when spans are off.
 func (c *Call) TraceID() string {
 	if c.span == nil || !c.span.SpanContext().HasTraceID() {

@@ -1,0 +1,215 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"signet/config"
+	"signet/gateway/sandbox"
+)
+
+// traced is Options that record spans, and the spans.
+func traced() (Options, *tracetest.InMemoryExporter) {
+	exporter := tracetest.NewInMemoryExporter()
+	return Options{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))}, exporter
+}
+
+// told is a span as "kind name status key=value ...", of the given keys.
+func told(s tracetest.SpanStub, keys ...string) string {
+	line := fmt.Sprintf("%s %q %s", s.SpanKind, s.Name, s.Status.Code)
+	for _, key := range keys {
+		for _, a := range s.Attributes {
+			if string(a.Key) == key {
+				line += fmt.Sprintf(" %s=%s", key, a.Value.Emit())
+			}
+		}
+	}
+	return line
+}
+
+func TestTraceOfACallTellsItsStory(t *testing.T) {
+	const keys = "error.type rpc.response.status_code http.response.status_code signet.outcome signet.response.events"
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		body    string
+		want    []string // client spans, then the server span
+	}{
+		"a result": {answering(callAnswer), callBody, []string{
+			`client "tools/call slow" Unset http.response.status_code=200`, `server "tools/call slow" Unset`}},
+		"a tool's error": {answering(`{"jsonrpc":"2.0","id":9007199254740993,"result":{"isError":true}}`), callBody, []string{
+			`client "tools/call slow" Error error.type=tool_error http.response.status_code=200`, `server "tools/call slow" Error error.type=tool_error`}},
+		"bad arguments": {answering(`{"jsonrpc":"2.0","id":9007199254740993,"error":{"code":-32602,"message":"m"}}`), callBody, []string{
+			`client "tools/call slow" Error error.type=-32602 rpc.response.status_code=-32602 http.response.status_code=200`,
+			`server "tools/call slow" Unset error.type=-32602 rpc.response.status_code=-32602`}},
+		"a stream": {func(w http.ResponseWriter, _ *http.Request) { events(w)(event(progress) + event(callAnswer)) }, callBody, []string{
+			`client "tools/call slow" Unset http.response.status_code=200 signet.response.events=2`,
+			`server "tools/call slow" Unset signet.response.events=2`}},
+		"throttled": {status(429, "text/plain", ""), callBody, []string{
+			`client "tools/call slow" Error error.type=upstream_throttled rpc.response.status_code=-31004 http.response.status_code=429 signet.outcome=rejected`,
+			`server "tools/call slow" Error error.type=upstream_throttled rpc.response.status_code=-31004 signet.outcome=rejected`}},
+		"a notification": {status(202, "", ""), `{"jsonrpc":"2.0","method":"notifications/initialized"}`, []string{
+			`client "notifications/initialized" Unset http.response.status_code=202`, `server "notifications/initialized" Unset`}},
+		"a batch": {answering(`[{"jsonrpc":"2.0","id":1,"result":{}}]`), `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, []string{
+			`client "batch" Unset http.response.status_code=200`, `server "batch" Unset`}},
+		"what parsers disagree about": {answering(`{"jsonrpc":"2.0","id":1,"result":{}}`), `{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"ping"}`, []string{
+			`client "unknown" Unset http.response.status_code=200`, `server "unknown" Unset`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork()
+				o, spans := traced()
+				b := newBench(t, n, settings(map[string]config.Route{"r": plain(upstream(t, n, "up.test", test.handler))}), o)
+				b.post(t, "r", test.body)
+				synctest.Wait()
+				var got []string
+				for _, s := range spans.GetSpans() {
+					got = append(got, told(s, strings.Fields(keys)...))
+				}
+				if !slices.Equal(got, test.want) {
+					t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+				}
+				if all := spans.GetSpans(); len(all) == 2 && all[0].Parent.SpanID() != all[1].SpanContext.SpanID() {
+					t.Error("the CLIENT span is not below the SERVER span")
+				}
+			})
+		})
+	}
+}
+
+func TestTraceGoesOnFromTheClientToTheUpstream(t *testing.T) {
+	const byMeta, byHeader = "00-11111111111111111111111111111111-1111111111111111-01", "00-22222222222222222222222222222222-2222222222222222-01"
+	for name, test := range map[string]struct{ meta, header, trace string }{
+		"by _meta": {byMeta, "", byMeta[3:35]}, "by header": {"", byHeader, byHeader[3:35]}, "by both": {byMeta, byHeader, byMeta[3:35]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork()
+				o, spans := traced()
+				var sent string
+				b := newBench(t, n, settings(map[string]config.Route{"r": plain(upstream(t, n, "up.test", func(w http.ResponseWriter, r *http.Request) {
+					sent = r.Header.Get("Traceparent")
+					answering(callAnswer)(w, r)
+				}))}), o)
+				r := request(t, "r", strings.Replace(callBody, `"name"`, fmt.Sprintf(`"_meta":{"traceparent":%q},"name"`, test.meta), 1))
+				r.Header.Set("traceparent", test.header)
+				r.Header.Set("baggage", "secret=1")
+				b.do(t, r)
+				synctest.Wait()
+				client := spans.GetSpans()[0].SpanContext
+				if want := fmt.Sprintf("00-%s-%s-01", test.trace, client.SpanID()); sent != want {
+					t.Errorf("the upstream was told %q, want %q", sent, want)
+				}
+			})
+		})
+	}
+}
+
+func TestTraceShowsAFetchOnlyWhenThereWasOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newCloud(t, sandbox.STSOptions{Delay: func(int) time.Duration { return time.Second }}, inMemory(t, n), "a")
+		o, spans := traced()
+		b := newBench(t, n, settings(c.routes), o)
+		for i := range 3 {
+			if _, body := b.post(t, "a", toolCall(fmt.Sprint(i), "echo", `"text":"x"`)); !isResult(body) {
+				t.Fatal(body)
+			}
+		}
+		synctest.Wait()
+		var fetches []tracetest.SpanStub
+		names := map[string]int{}
+		for _, s := range spans.GetSpans() {
+			names[s.SpanKind.String()+" "+s.Name]++
+			if s.Name == "signet.credentials.fetch" {
+				fetches = append(fetches, s)
+			}
+		}
+		if len(fetches) != 1 || names["server tools/call echo"] != 3 || names["client tools/call echo"] != 3 || names["internal signet.credentials.wait"] != 1 || len(names) != 4 {
+			t.Fatalf("spans %v", names)
+		}
+		fetch := fetches[0]
+		if fetch.Parent.IsValid() || len(fetch.Links) != 1 || fetch.EndTime.Sub(fetch.StartTime) != time.Second {
+			t.Errorf("the fetch took %s, parent %v, links %d: want 1 s, linked to the call and nobody's child",
+				fetch.EndTime.Sub(fetch.StartTime), fetch.Parent.IsValid(), len(fetch.Links))
+		}
+	})
+}
+
+func TestTraceHoldsNoArgumentsAndNoSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newCloud(t, sandbox.STSOptions{}, inMemory(t, n), "a")
+		o, spans := traced()
+		b := newBench(t, n, settings(c.routes), o)
+		r := request(t, "a", toolCall("x", "echo", `"text":"CANARY"`))
+		r.Header.Set("Mcp-Param-Text", "CANARY")
+		r.Header.Set("Authorization", "Bearer CANARY")
+		b.do(t, r)
+		g, err := b.gateway.current.Load().routes["a"].identity.cache.Get(t.Context(), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		all := fmt.Sprintf("%+v", spans.GetSpans())
+		for _, secret := range []string{"CANARY", g.Credentials.AccessKeyID, g.Credentials.SecretAccessKey, g.Credentials.SessionToken} {
+			if strings.Contains(all, secret) {
+				t.Errorf("%.8s... stands in a span", secret)
+			}
+		}
+		if !strings.Contains(all, "signet.credentials.key_id") || !strings.Contains(all, g.Credentials.AccessKeyID[len(g.Credentials.AccessKeyID)-4:]) {
+			t.Error("no span tells keys apart")
+		}
+	})
+}
+
+func TestTraceIDStandsInTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		o, spans := traced()
+		b := newBench(t, n, settings(map[string]config.Route{"r": plain("http://nowhere.test/mcp")}), o)
+		_, body := b.post(t, "r", callBody)
+		synctest.Wait()
+		id := spans.GetSpans()[0].SpanContext.TraceID()
+		if !id.IsValid() || !strings.Contains(body, fmt.Sprintf(`"trace_id":"%s"`, id)) {
+			t.Errorf("%s: want trace %s", body, id)
+		}
+	})
+}
+
+func TestTraceOfAClientThatLeftIsNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		o, spans := traced()
+		started := make(chan struct{})
+		b := newBench(t, n, settings(map[string]config.Route{"r": plain(upstream(t, n, "up.test", func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			close(started)
+			<-r.Context().Done()
+		}))}), o)
+		r := request(t, "r", callBody)
+		gone := make(chan struct{})
+		r.Cancel = gone //nolint:staticcheck // closes the connection at a moment of our choosing
+		go func() { _, _ = b.client.Do(r) }()
+		<-started
+		close(gone)
+		synctest.Wait()
+		for _, s := range spans.GetSpans() {
+			if line := told(s, "error.type", "signet.outcome"); !strings.HasSuffix(line, " Unset signet.outcome=client_cancelled") {
+				t.Error(line)
+			}
+		}
+		if spans.GetSpans()[1].SpanKind != trace.SpanKindServer {
+			t.Error("there is no SERVER span")
+		}
+	})
+}
