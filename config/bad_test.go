@@ -10,7 +10,13 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "write what is printed into the golden files")
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write what is printed into the golden files")
+	os.Exit(m.Run())
+}
+
+// updating reports whether golden files are to be written.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // unpack writes a txtar's files into a new directory, and returns the directory and what its file environ
 // sets.
@@ -68,7 +74,7 @@ func compare(t *testing.T, path string, archive *txtar.Archive, got string) {
 	t.Helper()
 	for i, f := range archive.Files {
 		if f.Name == "problems" {
-			if *update {
+			if updating() {
 				archive.Files[i].Data = []byte(got)
 				break
 			}
@@ -78,7 +84,7 @@ func compare(t *testing.T, path string, archive *txtar.Archive, got string) {
 			return
 		}
 	}
-	if !*update {
+	if !updating() {
 		t.Fatal("no file problems in it: run with -update")
 	}
 	if archive.Files[len(archive.Files)-1].Name != "problems" {
