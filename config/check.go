@@ -114,7 +114,7 @@ func (d *document) remove(path string) {
 		above, key = path[:i], path[i+1:]
 	}
 	var node any = d.tree
-	for _, part := range strings.Split(above, "/") {
+	for part := range strings.SplitSeq(above, "/") {
 		if inner, ok := node.(map[string]any); ok && part != "" {
 			node = inner[part]
 		}

@@ -73,7 +73,7 @@ func unreadable(content []byte) string {
 	if len(content) > maxFile {
 		return fmt.Sprintf("the file is larger than %d bytes", maxFile)
 	}
-	if i := bytes.IndexByte(content, 0); i >= 0 {
+	if found := bytes.Contains(content, []byte{0}); found {
 		return "a NUL byte: this is no text file"
 	}
 	// The parser recurses: how deep is told by brackets, and by dashes in a row.

@@ -33,7 +33,6 @@ type loading struct {
 	documents []*document // the file, its includes, the environment, the flags
 	problems  []Problem
 	files     []string // absolute paths, as read
-	hash      []byte
 }
 
 // Load reads a config file and all it refers to. The error is *Invalid, with every problem there is.

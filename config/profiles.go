@@ -28,7 +28,7 @@ func (l *loading) profiles() []string {
 // sections are the names in [brackets] that are profiles.
 func sections(text string) []string {
 	names := []string{}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "[") || !strings.Contains(line, "]") {
 			continue

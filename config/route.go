@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,7 +84,7 @@ func urlProblem(u *url.URL, raw string) (what, hint string) {
 	case strings.Contains(path, "//"):
 		return "has // in its path, which AWS signs differently", "write the path with single slashes"
 	}
-	for _, segment := range strings.Split(strings.ToLower(path), "/") {
+	for segment := range strings.SplitSeq(strings.ToLower(path), "/") {
 		if s := strings.ReplaceAll(segment, "%2e", "."); s == "." || s == ".." {
 			return "has . or .. in its path, which AWS signs differently", "write the path it stands for"
 		}
@@ -123,10 +124,8 @@ func (v *routeRules) checkProfile() {
 	if name == "" || v.profiles == nil {
 		return
 	}
-	for _, p := range v.profiles {
-		if p == name {
-			return
-		}
+	if slices.Contains(v.profiles, name) {
+		return
 	}
 	hint := "aws configure --profile " + name
 	if near := closest(name, v.profiles); near != "" {

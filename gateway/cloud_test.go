@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func newCloud(t *testing.T, o sandbox.STSOptions, serve func(name string, s *san
 		serve = func(_ string, s *sandbox.Server) string { return s.URL() }
 	}
 	c.sts = c.STS(o)
-	profiles := ""
+	var profiles strings.Builder
 	for i, name := range names {
 		r := config.DefaultRoute()
 		r.Service, r.Region, r.Profile = "svc-"+name, fmt.Sprintf("eu-west-%d", i+1), name
@@ -39,12 +40,12 @@ func newCloud(t *testing.T, o sandbox.STSOptions, serve func(name string, s *san
 			Name: name, Service: r.Service, Region: r.Region, Identity: name,
 		})) + "/mcp"
 		c.routes[name] = r
-		profiles += fmt.Sprintf("[profile %s]\nrole_arn = %s\nsource_profile = base\n", name, c.Identity(name).RoleARN)
+		profiles.WriteString(fmt.Sprintf("[profile %s]\nrole_arn = %s\nsource_profile = base\n", name, c.Identity(name).RoleARN))
 	}
 	base := c.IssueStatic("base")
-	profiles += fmt.Sprintf("[profile base]\naws_access_key_id = %s\naws_secret_access_key = %s\n", base.AccessKeyID, base.SecretAccessKey)
+	profiles.WriteString(fmt.Sprintf("[profile base]\naws_access_key_id = %s\naws_secret_access_key = %s\n", base.AccessKeyID, base.SecretAccessKey))
 	file := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(file, []byte(profiles), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(profiles.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -59,7 +60,7 @@ func TestForwardSendsOnlyHeadersOfTheList(t *testing.T) {
 			answering(callAnswer)(w, r)
 		}, func(r *config.Route) { r.Headers = map[string]string{"X-Team": "platform", "Mcp-Param-Env": "prod"} })
 		r := request(t, "r", callBody)
-		for _, name := range strings.Fields(`Authorization Cookie X-Api-Key Proxy-Authorization X-Amz-Date X-Amz-Security-Token
+		for name := range strings.FieldsSeq(`Authorization Cookie X-Api-Key Proxy-Authorization X-Amz-Date X-Amz-Security-Token
 			X_Amz_Date X-Amz_Date X-Amz-Target X-Forwarded-For Forwarded Origin2 Idempotency-Key X-Idempotency-Key Te Baggage
 			Traceparent X-Custom Accept-Language Upgrade-Insecure-Requests Mcpx`) {
 			r.Header.Set(name, "client")
@@ -102,9 +103,8 @@ func TestForwardTellsTheUpstreamThatTheClientLeft(t *testing.T) {
 					<-r.Context().Done()
 					left <- time.Now()
 				}, nil)
-				r := request(t, "r", callBody)
-				gone := make(chan struct{})
-				r.Cancel = gone //nolint:staticcheck // closes the connection at a moment of our choosing
+				ctx, leave := context.WithCancel(t.Context())
+				r := request(t, "r", callBody).WithContext(ctx)
 				go func() {
 					response, err := b.client.Do(r)
 					if err == nil {
@@ -115,7 +115,7 @@ func TestForwardTellsTheUpstreamThatTheClientLeft(t *testing.T) {
 				<-started
 				<-time.After(time.Second)
 				went := time.Now()
-				close(gone)
+				leave()
 				if added := (<-left).Sub(went); added != 0 {
 					t.Errorf("the upstream was told %s later", added)
 				}

@@ -149,7 +149,7 @@ func TestGuardAnswersOAuthProbesItself(t *testing.T) {
 	cfg := settings(nil)
 	cfg.Auth.Mode = "keys"
 	g := newGuard(cfg)
-	for _, path := range strings.Fields(`/.well-known/oauth-protected-resource /.well-known/oauth-protected-resource/aws
+	for path := range strings.FieldsSeq(`/.well-known/oauth-protected-resource /.well-known/oauth-protected-resource/aws
 		/aws/.well-known/openid-configuration /register /authorize /token /aws/register /aws/token /aws/authorize`) {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Host = "127.0.0.1:8484"

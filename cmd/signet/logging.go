@@ -29,7 +29,7 @@ func newLogging(w io.Writer, c config.Log) (*logging, error) {
 func logHandler(w io.Writer, format string, level *slog.LevelVar) slog.Handler {
 	person := terminal(w)
 	if format == "text" || format == "auto" && person {
-		return tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !person})
+		return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !person})
 	}
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 }

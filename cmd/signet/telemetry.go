@@ -225,7 +225,7 @@ func (c *spanCollector) ForceFlush(context.Context) error                { retur
 func (c *spanCollector) OnEnd(s sdktrace.ReadOnlySpan) {
 	attributes := map[string]string{}
 	for _, a := range s.Attributes() {
-		attributes[string(a.Key)] = a.Value.Emit()
+		attributes[string(a.Key)] = a.Value.String()
 	}
 	c.keep(endedSpan{
 		trace: s.SpanContext().TraceID(), id: s.SpanContext().SpanID(), parent: s.Parent().SpanID(),

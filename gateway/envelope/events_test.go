@@ -118,9 +118,6 @@ func FuzzEvents(f *testing.F) {
 		}
 		var once, split []byte
 		whole, err := all(bytes.NewReader(in), 1<<20)
-		for _, e := range whole {
-			once = append(append(once, e.Data...), 0)
-		}
 		pieces, errSplit := all(iotest.OneByteReader(bytes.NewReader(in)), 1<<20)
 		var raw []byte
 		for _, e := range pieces {
@@ -129,7 +126,6 @@ func FuzzEvents(f *testing.F) {
 				split = append(append(split, e.Data...), 0)
 			}
 		}
-		once = nil
 		for _, e := range whole {
 			if len(e.Data) > 0 || e.HasID {
 				once = append(append(once, e.Data...), 0)

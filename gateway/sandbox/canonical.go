@@ -29,7 +29,7 @@ func (v *verifier) canonical(r *request, signed []string, hash string) string {
 func canonicalQuery(query string) string {
 	type parameter struct{ name, value string }
 	var all []parameter
-	for _, pair := range strings.Split(query, "&") {
+	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
 			continue
 		}
@@ -87,7 +87,7 @@ func decoded(s string) string {
 // normalised is a path without dot segments and empty ones.
 func normalised(path string) string {
 	var kept []string
-	for _, segment := range strings.Split(path, "/") {
+	for segment := range strings.SplitSeq(path, "/") {
 		switch segment {
 		case "", ".":
 		case "..":

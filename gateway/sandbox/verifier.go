@@ -89,7 +89,7 @@ func parseAuthorization(r *request) (authorization, *refusal) {
 		return a, refuse(403, "IncompleteSignatureException", "Unsupported AWS 'algorithm' or more than one Authorization header.")
 	}
 	parts := map[string]string{}
-	for _, part := range strings.Split(rest, ",") {
+	for part := range strings.SplitSeq(rest, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		parts[name] = value
 	}

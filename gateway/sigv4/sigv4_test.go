@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -112,9 +113,8 @@ func TestTwoAttemptsOfOneRequestCanBeSignedAtOnce(t *testing.T) {
 		attempts.Go(func() {
 			r := newRequest(t, "https://up.example/mcp", "{}")
 			r.Header = make(http.Header)
-			for name, values := range shared {
-				r.Header[name] = values // the same slices, as attempts of one call have
-			}
+			// the same slices, as attempts of one call have
+			maps.Copy(r.Header, shared)
 			if err := Sign(t.Context(), r, Hash(nil), signer, keys("T"), Scope{"s", "r"}, time.Now()); err != nil {
 				t.Error(err)
 			}

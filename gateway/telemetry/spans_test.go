@@ -30,7 +30,7 @@ func spans(t *testing.T) (*Recorder, *tracetest.InMemoryExporter) {
 func line(s tracetest.SpanStub) string {
 	var attrs []string
 	for _, a := range s.Attributes {
-		attrs = append(attrs, fmt.Sprintf("%s=%s", a.Key, a.Value.Emit()))
+		attrs = append(attrs, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
 	}
 	slices.Sort(attrs)
 	status := ""
@@ -113,7 +113,7 @@ func TestWhatCountsAsAnErrorDependsOnTheSide(t *testing.T) {
 func value(s tracetest.SpanStub, key attribute.Key) string {
 	for _, a := range s.Attributes {
 		if a.Key == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
