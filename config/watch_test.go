@@ -120,9 +120,9 @@ func TestWatchAppliesAChangeOfAFileReferredTo(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.must(os.Mkdir(s.at("secrets"), 0o700))
 		s.write(s.at("secrets/team"), "one")
-		s.write(s.path, strings.ReplaceAll(teamed(1), "file:team", "file:secrets/team"))
-		s.load()
 		s.start()
+		s.write(s.path, strings.ReplaceAll(teamed(1), "file:team", "file:secrets/team"))
+		s.team(1, "one")
 		s.write(s.at("secrets/team"), "two")
 		s.team(1, "two")
 		s.must(os.Remove(s.at("secrets/team")))
@@ -137,7 +137,7 @@ func TestWatchAppliesNoPartOfAFileNewlyReferredTo(t *testing.T) {
 		s := pollAlone(t)
 		defer s.stop()
 		s.start()
-		s.pause(pollEvery - defaultQuiet/2)
+		s.pause(pollEvery - defaultQuiet*3/2) // the watch has begun a quiet time ago
 		s.write(s.path, teamed(2))
 		s.pause(defaultQuiet) // the poll has seen it, it is loaded in half a quiet time
 		s.write(s.at("team"), "plat")
@@ -150,6 +150,7 @@ func TestWatchAppliesNoPartOfAFileNewlyReferredTo(t *testing.T) {
 
 func TestWatchAppliesAnIncludedFileThatComesChangesAndGoes(t *testing.T) {
 	bothWays(t, func(s *stage) {
+		s.must(os.Mkdir(s.at("conf.d"), 0o700))
 		s.write(s.path, "include: [conf.d/*.yaml]\n"+version(1))
 		s.load()
 		s.start()
@@ -161,7 +162,6 @@ func TestWatchAppliesAnIncludedFileThatComesChangesAndGoes(t *testing.T) {
 				t.Fatalf("included route goes to %q, want %q", got, want)
 			}
 		}
-		s.must(os.Mkdir(s.at("conf.d"), 0o700))
 		for _, to := range []string{"http://127.0.0.1:1/x", "http://127.0.0.1:1/y"} {
 			s.write(s.at("conf.d/more.yaml"), "routes:\n  more: { upstream: "+to+", upstream_auth: none }\n")
 			has(to)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,7 +56,7 @@ func bothWays(t *testing.T, play func(s *stage)) {
 }
 
 func eventsAlone(t *testing.T) *stage {
-	return newStage(t, stage{quiet: 100 * time.Millisecond, poll: time.Hour, within: 20 * time.Second, notify: fsnotify.NewWatcher})
+	return newStage(t, stage{quiet: 60 * time.Millisecond, poll: time.Hour, within: 20 * time.Second, notify: fsnotify.NewWatcher})
 }
 
 // pollAlone runs in a synctest bubble. What is saved must be told within the poll and one quiet time, and
@@ -93,7 +94,16 @@ func (s *stage) open() {
 	s.cancel = cancel
 	s.watch = newWatch(s.path, s.current, s.options())
 	s.watch.changes.quiet, s.watch.changes.poll, s.watch.changes.notify = s.quiet, s.poll, s.notify
+	// The watch loads once at its start. What a story does comes after that, so that it takes an event or
+	// the poll to find it.
+	first := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(first) })
+	s.watch.changes.settled = func(contents string) bool {
+		defer tell()
+		return s.watch.settled(contents)
+	}
 	s.watch.start(ctx)
+	<-first
 }
 
 // start starts the watch and takes each Update at once.
