@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			"code":     code,
 			"mode":     mode,
 			"edit":     edit,
+			"signal":   sendSignal,
 		},
 	})
 }

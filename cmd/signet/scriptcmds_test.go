@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -156,4 +157,15 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 // edit saves a file in place with another's contents, as an editor does: edit FILE FROM
 func edit(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[1])), 0o600))
+}
+
+// sendSignal sends a signal to the command that runs in the background: signal TERM|HUP|INT
+func sendSignal(ts *testscript.TestScript, _ bool, args []string) {
+	number, ok := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT}[args[0]]
+	if !ok {
+		ts.Fatalf("no signal %s", args[0])
+	}
+	for _, command := range ts.BackgroundCmds() {
+		ts.Check(command.Process.Signal(number))
+	}
 }
