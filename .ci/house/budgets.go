@@ -19,7 +19,7 @@ const (
 // the median, the percentile and the share of tests are the product's alone.
 func (t *tree) checkBudgets() {
 	var files, functions []int
-	code, tests := 0, 0
+	code, tests := 0, t.scripts
 	for _, f := range t.files {
 		t.checkLength(f)
 		lengths := t.functions(f)

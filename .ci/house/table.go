@@ -21,11 +21,15 @@ func table() map[string]rule {
 			others: []string{
 				"github.com/spf13/cobra", "go.opentelemetry.io/otel/...", "go.opentelemetry.io/contrib/...",
 				"github.com/prometheus/client_golang/...",
+				// Colour and what is a terminal are not written by hand: .adr/0006.
+				"github.com/lmittmann/tint", "github.com/mattn/go-isatty",
 			},
 		},
 		"config": {
-			// mapstructure is koanf's decoder: koanf takes its options in mapstructure's types.
+			// mapstructure is koanf's decoder: koanf takes its options in mapstructure's types. levenshtein is
+			// the distance behind "did you mean": .adr/0006.
 			others: []string{
+				"github.com/agnivade/levenshtein",
 				"github.com/knadh/koanf/...", "github.com/go-viper/mapstructure/v2", "github.com/goccy/go-yaml/...",
 				"github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/...", "github.com/fsnotify/fsnotify",
 			},

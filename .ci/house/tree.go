@@ -19,6 +19,7 @@ type tree struct {
 	root     string
 	set      *token.FileSet
 	files    []*file
+	scripts  int // lines of tests that are scripts and bad files: testdata/*.txtar of the product
 	problems []problem
 }
 
@@ -34,7 +35,7 @@ type file struct {
 // hidden reports whether a file is in a dot-folder: it holds the product to the rules, and is not the product.
 func (f *file) hidden() bool { return strings.HasPrefix(f.dir, ".") && f.dir != "." }
 
-// readTree reads every Go file that the go tool could build, in whatever directory it hides.
+// readTree reads every Go file that the go tool could build, in whatever directory it hides, and counts scripts.
 func readTree(root string) (*tree, error) {
 	t := &tree{root: root, set: token.NewFileSet()}
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -49,6 +50,8 @@ func readTree(root string) (*tree, error) {
 		switch {
 		case entry.IsDir():
 			return t.enter(rel, name)
+		case strings.HasSuffix(rel, ".txtar"):
+			return t.readScript(rel, name)
 		case strings.HasSuffix(rel, ".go"):
 			return t.readFile(rel, name)
 		}
@@ -60,7 +63,7 @@ func readTree(root string) (*tree, error) {
 // enter decides whether a directory is part of the tree. A module of its own is one only in a dot-folder:
 // elsewhere it would be a way around every rule.
 func (t *tree) enter(rel, name string) error {
-	if base := path.Base(rel); base == "testdata" || base == ".git" {
+	if base := path.Base(rel); base == ".git" {
 		return fs.SkipDir
 	}
 	if rel == "." || !exists(filepath.Join(name, "go.mod")) {
@@ -78,7 +81,19 @@ func exists(name string) bool {
 	return err == nil
 }
 
+// readScript counts what a test does and sees when it is written as a script or a bad file.
+func (t *tree) readScript(rel, name string) error {
+	text, err := os.ReadFile(name)
+	if err == nil && !strings.HasPrefix(rel, ".") && strings.Contains(rel, "/testdata/") {
+		t.scripts += bytes.Count(text, []byte("\n"))
+	}
+	return err
+}
+
 func (t *tree) readFile(rel, name string) error {
+	if strings.Contains("/"+rel, "/testdata/") {
+		return nil // not Go that anybody builds
+	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
