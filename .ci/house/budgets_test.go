@@ -142,3 +142,21 @@ func TestRankIsTheNearest(t *testing.T) {
 		t.Error("nothing has a rank")
 	}
 }
+
+// Scripts of the product are tests; those of a dot-folder, and files that are no scripts, are not.
+func TestScriptsCountAsTests(t *testing.T) {
+	files := clean(t)
+	files["gateway/policy/big.go"] = lines("package policy\n", 290)
+	without := problems(t, files)
+	if !strings.Contains(without, "lines of tests for") {
+		t.Fatalf("too little code for this test: %s", without)
+	}
+	files[".ci/x/testdata/a.txtar"], files["gateway/policy/a.txtar"] = strings.Repeat("x\n", 900), strings.Repeat("x\n", 900)
+	if got := problems(t, files); got != without {
+		t.Errorf("counted: %s", got)
+	}
+	files["gateway/policy/testdata/a.txtar"] = strings.Repeat("x\n", 900)
+	if got := problems(t, files); got != "" {
+		t.Errorf("not counted: %s", got)
+	}
+}
