@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -13,10 +12,9 @@ import (
 // An expansion fills ${VAR} and ${file:PATH} in. It works on values that are already parsed, so what is
 // filled in cannot become structure.
 type expansion struct {
-	doc     *document
-	dir     string // what a relative path is relative to
-	environ []string
-	files   []string // read so far
+	*loading
+	doc *document
+	dir string // what a relative path is relative to
 }
 
 // tree expands all scalars of a value, in place where it can.
@@ -71,21 +69,16 @@ func (e *expansion) scalar(path, text string) any {
 func (e *expansion) value(path, name string) string {
 	file, isFile := strings.CutPrefix(name, "file:")
 	if !isFile {
-		value, ok := lookup(e.environ, name)
+		value, ok := lookup(e.options.Environ, name)
 		if !ok {
 			e.problem(path, fmt.Sprintf("the environment variable %s is not set", name), "")
 		}
 		return value
 	}
-	if file = ExpandHome(file, e.environ); !filepath.IsAbs(file) {
+	if file = ExpandHome(file, e.options.Environ); !filepath.IsAbs(file) {
 		file = filepath.Join(e.dir, file)
 	}
-	e.files = append(e.files, file)
-	if err := checkMode(file); err != nil {
-		e.problem(path, fmt.Sprintf("${file:%s}: %s", file, reason(err)), "")
-		return ""
-	}
-	content, err := os.ReadFile(file)
+	content, err := e.contentOf(file)
 	if err != nil {
 		e.problem(path, fmt.Sprintf("${file:%s}: %s", file, reason(err)), "")
 		return ""

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +24,9 @@ type Options struct {
 	Environ []string
 }
 
+// errNoFile says that a path is a directory, a pipe or the like.
+var errNoFile = errors.New("not a regular file")
+
 // A loading is one run of Load.
 type loading struct {
 	path     string // as the operator names it
@@ -32,7 +36,8 @@ type loading struct {
 
 	documents []*document // the file, its includes, the environment, the flags
 	problems  []Problem
-	files     []string // absolute paths, as read
+	files     []string          // absolute paths of all that counts
+	contents  map[string][]byte // of those that could be read, as they were read
 }
 
 // Load reads a config file and all it refers to. The error is *Invalid, with every problem there is.
@@ -44,7 +49,7 @@ func Load(path string, o Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loading{path: path, absolute: absolute, options: o}
+	l := &loading{path: path, absolute: absolute, options: o, contents: map[string][]byte{}}
 	if l.schema, err = compiled(); err != nil {
 		return nil, err
 	}
@@ -87,8 +92,8 @@ func (l *loading) finish(cfg *Config) {
 	cfg.Files = slices.Compact(l.files)
 	sum := sha256.New()
 	for _, file := range cfg.Files {
-		content, err := os.ReadFile(file)
-		fmt.Fprintf(sum, "%s %v %d\n", file, err == nil, len(content))
+		content, read := l.contents[file]
+		fmt.Fprintf(sum, "%s %v %d\n", file, read, len(content))
 		sum.Write(content)
 	}
 	cfg.Hash = hex.EncodeToString(sum.Sum(nil))
@@ -96,31 +101,46 @@ func (l *loading) finish(cfg *Config) {
 
 // read reads one file into a document, or notes why it cannot.
 func (l *loading) read(name, absolute string) *document {
-	l.files = append(l.files, absolute)
-	content, err := readFile(absolute)
+	content, err := l.contentOf(absolute)
 	if err != nil {
 		l.problems = append(l.problems, Problem{File: name, What: reason(err), Hint: modeHint(err, name)})
 		return nil
 	}
 	d := parse(name, content)
-	e := &expansion{doc: d, dir: filepath.Dir(absolute), environ: l.options.Environ}
+	e := &expansion{doc: d, loading: l, dir: filepath.Dir(absolute)}
 	e.tree("", d.tree)
 	prune(d.tree, 0)
-	l.files = append(l.files, e.files...)
 	l.documents = append(l.documents, d)
 	return d
 }
 
-// readFile reads a file that only its owner may write.
-func readFile(path string) ([]byte, error) {
+// contentOf is what a file that counts holds. It is read once, so that what is judged is what is hashed; only
+// a regular file that nobody but its owner may write is read, and no more of it than a config may have.
+func (l *loading) contentOf(path string) ([]byte, error) {
+	if content, read := l.contents[path]; read {
+		return content, nil
+	}
+	l.files = append(l.files, path)
 	if err := checkMode(path); err != nil {
 		return nil, err
 	}
 	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxFile {
-		return make([]byte, maxFile+1), nil // parse says so; what is in it does not matter
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(path)
+	if !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil {
+		l.contents[path] = content
+	}
+	return content, err
 }
 
 func modeHint(err error, path string) string {

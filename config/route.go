@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -234,14 +233,9 @@ func (v *routeRules) file(key string, path *string) []byte {
 		return nil
 	}
 	*path = v.beside(*path)
-	v.files = append(v.files, *path)
-	if err := checkMode(*path); err != nil {
-		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), modeHint(err, *path))
-		return nil
-	}
-	content, err := os.ReadFile(*path)
+	content, err := v.contentOf(*path)
 	if err != nil {
-		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), "")
+		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), modeHint(err, *path))
 		return nil
 	}
 	return content

@@ -131,8 +131,11 @@ func (l *loading) auth(cfg *Config) {
 	if cfg.Auth.Mode != "keys" {
 		return
 	}
-	l.files = append(l.files, cfg.Auth.KeysFile)
-	keys, err := ReadKeys(cfg.Auth.KeysFile)
+	content, err := l.contentOf(cfg.Auth.KeysFile)
+	var keys []Key
+	if err == nil {
+		keys, err = parseKeys(content)
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.problem("auth/keys_file", fmt.Sprintf("%s: %s", cfg.Auth.KeysFile, reason(err)), modeHint(err, cfg.Auth.KeysFile))
 	}

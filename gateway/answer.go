@@ -166,9 +166,14 @@ func (c *call) send(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeDeadline)) // unsupported off the network
+	c.hurry()
 	_, err := c.w.Write(p)
 	return err
+}
+
+// hurry gives the client writeDeadline from now on to take what is written.
+func (c *call) hurry() {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeDeadline)) // unsupported off the network
 }
 
 // readUpTo reads a body whose length is n, or -1 if unknown: all of it, or a little more than limit.

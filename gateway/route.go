@@ -131,11 +131,13 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal)
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyDeadline)) // unsupported off the network: nothing to bound there
 	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
-	_ = control.SetReadDeadline(time.Time{})
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+		return body, nil
+	}
+	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	var over *http.MaxBytesError
 	switch {
-	case err == nil:
-		return body, nil
 	case errors.As(err, &over):
 		return nil, rt.tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):

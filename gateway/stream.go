@@ -26,6 +26,7 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	c.w.WriteHeader(response.StatusCode)
 	c.begun = true
 	control := http.NewResponseController(c.w)
+	c.hurry()
 	_ = control.Flush() // the headers are the first thing a client waits for
 	events, named := envelope.NewEvents(body, maxEvent), false
 	for {

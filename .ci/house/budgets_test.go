@@ -146,7 +146,7 @@ func TestRankIsTheNearest(t *testing.T) {
 // Scripts of the product are tests; those of a dot-folder, and files that are no scripts, are not.
 func TestScriptsCountAsTests(t *testing.T) {
 	files := clean(t)
-	files["gateway/policy/big.go"] = lines("package policy\n", 290)
+	files["gateway/policy/big.go"] = lines(policy, 290)
 	without := problems(t, files)
 	if !strings.Contains(without, "lines of tests for") {
 		t.Fatalf("too little code for this test: %s", without)

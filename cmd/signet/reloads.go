@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"signet/config"
 	"signet/gateway"
@@ -75,7 +76,7 @@ func (d *daemon) update(ctx context.Context, u config.Update) {
 		d.gateway.Refused(u.Err)
 		return
 	}
-	if u.Config.Hash == d.current.Hash {
+	if d.gateway.Status().LastReload.OK && reflect.DeepEqual(u.Config, d.current) {
 		return // a reload that was asked for has applied it
 	}
 	_, _ = d.apply(ctx, u.Config)
