@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"golang.org/x/tools/txtar"
+)
+
+// An exchange is a request and its answer, as a file of testdata/exchanges has them. What is sent is to
+// arrive, byte for byte, at both ends.
+type exchange struct {
+	request string
+	status  int
+	header  http.Header
+	version string // MCP-Protocol-Version of the client
+	body    string
+	want    int // the client's status
+}
+
+// readExchange reads a file: the request; "HTTP status", headers and body of the upstream's answer; and, if
+// it differs, "HTTP status" of the client's. ␍ stands for a carriage return.
+func readExchange(t *testing.T, path string) exchange {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := exchange{header: http.Header{}}
+	for _, f := range archive.Files {
+		text := strings.TrimSuffix(strings.ReplaceAll(string(f.Data), "␍", "\r"), "\n")
+		switch f.Name {
+		case "request":
+			e.request = text
+		case "upstream":
+			head, body, _ := strings.Cut(text, "\n\n")
+			e.body = body
+			if strings.HasSuffix(body, "\n") { // a stream: its last blank line ends the file
+				e.body += "\n"
+			}
+			for i, line := range strings.Split(head, "\n") {
+				name, value, _ := strings.Cut(line, ": ")
+				version, says := strings.CutPrefix(line, "(client speaks ")
+				switch {
+				case i == 0:
+					e.status, e.want = number(t, line), number(t, line)
+				case says:
+					e.version = strings.TrimSuffix(version, ")")
+				default:
+					e.header.Set(name, value)
+				}
+			}
+		case "client":
+			e.want = number(t, text)
+		}
+	}
+	return e
+}
+
+func number(t *testing.T, line string) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimPrefix(line, "HTTP "))
+	if err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return n
+}
+
+// serve answers with the exchange's bytes, in pieces of so many.
+func (e exchange) serve(piece int, got *string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		*got = string(body)
+		for name, values := range e.header {
+			w.Header()[name] = values
+		}
+		if e.header.Get("Content-Type") == "" {
+			w.Header()["Content-Type"] = nil // net/http would guess one
+		}
+		w.WriteHeader(e.status)
+		for rest := e.body; rest != ""; {
+			n := min(piece, len(rest))
+			_, _ = io.WriteString(w, rest[:n])
+			_ = http.NewResponseController(w).Flush()
+			rest = rest[n:]
+		}
+	}
+}
+
+func TestExchangesAreByteEqualAtBothEnds(t *testing.T) {
+	files, err := filepath.Glob("testdata/exchanges/*.txtar")
+	if err != nil || len(files) < 80 {
+		t.Fatalf("%d exchanges, %v", len(files), err)
+	}
+	for _, file := range files {
+		for _, piece := range []int{1 << 20, 7, 1} {
+			t.Run(fmt.Sprintf("%s, %d", strings.TrimSuffix(filepath.Base(file), ".txtar"), piece), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					e := readExchange(t, file)
+					var got string
+					b := alone(t, e.serve(piece, &got), nil)
+					r := request(t, "r", e.request)
+					r.Header.Set("MCP-Protocol-Version", e.version)
+					response, body := b.do(t, r)
+					if got != e.request {
+						t.Errorf("the upstream got\n%q\nof\n%q", got, e.request)
+					}
+					if body != e.body || response.StatusCode != e.want {
+						t.Errorf("the client got %d\n%q\nof %d\n%q", response.StatusCode, body, e.want, e.body)
+					}
+					for _, name := range []string{"Content-Type", "Mcp-Session-Id"} {
+						if response.Header.Get(name) != e.header.Get(name) {
+							t.Errorf("%s is %q, was %q", name, response.Header.Get(name), e.header.Get(name))
+						}
+					}
+				})
+			})
+		}
+	}
+}
