@@ -89,6 +89,10 @@ func (d *document) unknown(path, key string, known []string) {
 		d.wrong(path, "not supported yet", "")
 		return
 	}
+	if path == "defaults/upstream" {
+		d.wrong(path, "every route has an upstream of its own", "")
+		return
+	}
 	hint := ""
 	if near := closest(key, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
@@ -158,7 +162,9 @@ func article(kind string) string {
 
 func typeHint(got, want string) string {
 	switch {
-	case got == "string" && (want == "integer" || want == "number" || want == "boolean"):
+	case got == "string" && want == "boolean":
+		return "write true or false, without quotes"
+	case got == "string" && (want == "integer" || want == "number"):
 		return "write it without quotes"
 	case want == "string" && (got == "number" || got == "integer" || got == "boolean"):
 		return "write it in quotes"

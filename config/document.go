@@ -214,5 +214,15 @@ func (d *document) scalar(node ast.Node) any {
 	return nil
 }
 
-// dotted is a path as people write it.
-func dotted(path string) string { return strings.ReplaceAll(path, "/", ".") }
+// dotted is a path as people write it, on one line.
+func dotted(path string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '/':
+			return '.'
+		case r < ' ' || r == 0x7f:
+			return '?'
+		}
+		return r
+	}, path)
+}
