@@ -63,11 +63,12 @@ func TestDocumentFollowsAliasesWithinReason(t *testing.T) {
 	if len(d.problems) > 0 || !reflect.DeepEqual(d.tree["b"], map[string]any{"k": "v"}) {
 		t.Errorf("%v %#v", d.problems, d.tree)
 	}
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 12; i++ {
-		bomb += fmt.Sprintf("a%d: &a%d [%s*a%d]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 8), i-1)
+		fmt.Fprintf(&bomb, "a%d: &a%d [%s*a%d]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 8), i-1)
 	}
-	if d := parse("f", []byte(bomb)); len(d.problems) != 1 || d.problems[0].What != "more than 100 aliases" {
+	if d := parse("f", []byte(bomb.String())); len(d.problems) != 1 || d.problems[0].What != "more than 100 aliases" {
 		t.Errorf("a bomb: %v", d.problems)
 	}
 }
