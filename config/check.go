@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,28 @@ func (d *document) check(schema *jsonschema.Schema) {
 	if err := schema.Validate(d.tree); errors.As(err, &invalid) {
 		d.judge(invalid)
 	}
+	d.ranges("", d.tree)
+}
+
+// ranges refuses durations and sizes that have the form of one and are more than one can be.
+func (d *document) ranges(path string, node any) {
+	var err error
+	switch n := node.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(n) {
+			d.ranges(strings.TrimPrefix(path+"/"+key, "/"), n[key])
+		}
+	case string:
+		switch typeAt(path) {
+		case reflect.TypeFor[time.Duration]():
+			_, err = time.ParseDuration(n)
+		case reflect.TypeFor[Size]():
+			_, err = parseSize(n)
+		}
+	}
+	if err != nil {
+		d.wrong(path, "is too large", "")
+	}
 }
 
 // judge turns a finding of the schema, and those under it, into problems.
@@ -53,12 +76,16 @@ func (d *document) judge(v *jsonschema.ValidationError) {
 			d.unknown(strings.TrimPrefix(path+"/"+key, "/"), key, keysAt(path))
 		}
 	case *kind.Type:
-		want, hint := article(k.Want[0]), typeHint(k.Got, k.Want[0])
+		want, hint := article(k.Want[0]), d.typeHint(path, k.Got, k.Want[0])
 		if form := d.formOf(path); form != "" && k.Got == "number" {
 			want, hint, _ = strings.Cut(strings.TrimPrefix(form, "is no "), ": ")
 			want = "a " + want
 		}
-		d.wrong(path, fmt.Sprintf("is %s, must be %s", article(k.Got), want), hint)
+		what := fmt.Sprintf("is %s, must be %s", article(k.Got), want)
+		if text, _ := d.lookup(path).(string); k.Want[0] == "integer" && hint == "" && text != "" && strings.Trim(text, "0123456789") == "" {
+			what = "is too large" // the parser takes such a number for text
+		}
+		d.wrong(path, what, hint)
 	case *kind.Enum:
 		what := "must be " + listed(k.Want)
 		if valueComesLater(path, k.Got) {
@@ -69,6 +96,10 @@ func (d *document) judge(v *jsonschema.ValidationError) {
 		d.wrong(path, d.formOf(path), "")
 	case *kind.Minimum, *kind.Maximum:
 		d.wrong(path, "must be from 0 to 1", "")
+	default:
+		if len(v.Causes) == 0 {
+			d.wrong(path, "is not what belongs here", "signet schema prints what does")
+		}
 	}
 }
 
@@ -113,22 +144,38 @@ func (d *document) wrong(path, what, hint string) {
 
 // remove takes a key out of the tree; of a list, all of it.
 func (d *document) remove(path string) {
-	above, key := "", path
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		above, key = path[:i], path[i+1:]
-	}
-	var node any = d.tree
-	for part := range strings.SplitSeq(above, "/") {
-		if inner, ok := node.(map[string]any); ok && part != "" {
-			node = inner[part]
-		}
-	}
-	switch node := node.(type) {
+	above, key := split(path)
+	switch node := d.lookup(above).(type) {
 	case map[string]any:
 		delete(node, key)
 	case []any:
 		d.remove(above)
 	}
+}
+
+// lookup is the value at a path, nil if there is none.
+func (d *document) lookup(path string) any {
+	if path == "" {
+		return d.tree
+	}
+	above, key := split(path)
+	switch node := d.lookup(above).(type) {
+	case map[string]any:
+		return node[key]
+	case []any:
+		if i, err := strconv.Atoi(key); err == nil && i < len(node) {
+			return node[i]
+		}
+	}
+	return nil
+}
+
+// split is a path without its last key, and that key.
+func split(path string) (above, key string) {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i+1:]
+	}
+	return "", path
 }
 
 // closest is the known word that key is most likely meant to be, or "".
@@ -157,14 +204,19 @@ func article(kind string) string {
 	case "string":
 		return "text"
 	}
+	if kind == "null" {
+		return "empty"
+	}
 	return "a " + kind
 }
 
-func typeHint(got, want string) string {
+func (d *document) typeHint(path, got, want string) string {
+	text, _ := d.lookup(path).(string)
+	_, same := typed(typeAt(path), text).(string)
 	switch {
-	case got == "string" && want == "boolean":
+	case got == "string" && want == "boolean" && !d.placeOf(path).filled:
 		return "write true or false, without quotes"
-	case got == "string" && (want == "integer" || want == "number"):
+	case got == "string" && !same:
 		return "write it without quotes"
 	case want == "string" && (got == "number" || got == "integer" || got == "boolean"):
 		return "write it in quotes"

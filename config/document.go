@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -13,15 +14,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-const (
-	maxDepth   = 64  // maps and lists in each other
-	maxAliases = 100 // aliases followed in one file
-)
-
 // A place is where something stands in a file.
 type place struct {
 	file         string
 	line, column int
+	filled       bool // what stands there came from the environment or a file, and is not printed
 }
 
 // A document is one parsed file: plain values, and where each stood.
@@ -32,65 +29,60 @@ type document struct {
 	problems []Problem
 
 	anchors map[string]ast.Node
-	aliases int
+	aliases int // followed so far
+	inside  int // aliases around what is being read
+	aliased int // values read inside of one
 }
 
 // parse reads YAML, of which JSON is a part. What it cannot read is among the problems.
 func parse(file string, content []byte) *document {
 	d := &document{file: file, tree: map[string]any{}, places: map[string]place{}, anchors: map[string]ast.Node{}}
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
-	if what := unreadable(content); what != "" {
-		d.problem(1, 1, what)
+	if len(content) > maxFile {
+		d.problem(1, 1, errTooLarge.Error())
 		return d
 	}
-	parsed, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
+	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) // else the parser counts a comment's line twice
+	if line, column, what := unreadable(content); what != "" {
+		d.problem(line, column, what)
+		return d
+	}
+	tokens, tooMuch := tokenize(string(content))
+	if tooMuch != "" {
+		at := tokens[len(tokens)-1].Position
+		d.problem(at.Line, at.Column, tooMuch)
+		return d
+	}
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		d.syntax(err)
 		return d
 	}
-	if len(parsed.Docs) > 1 && parsed.Docs[1].Body != nil {
-		at := parsed.Docs[1].Body.GetToken().Position
-		d.problem(at.Line, at.Column, "a second document: a config is one")
-	}
-	if len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil {
-		return d
-	}
-	body := parsed.Docs[0].Body
-	tree, ok := d.value("", body, 0).(map[string]any)
-	if !ok {
-		if _, null := body.(*ast.NullNode); !null && len(d.problems) == 0 {
-			at := body.GetToken().Position
-			d.problem(at.Line, at.Column, "a config is a map of keys")
-		}
-		return d
-	}
-	d.tree = tree
+	d.root(parsed.Docs)
 	return d
 }
 
-// unreadable says why a file is not even parsed, or "".
-func unreadable(content []byte) string {
-	if len(content) > maxFile {
-		return fmt.Sprintf("the file is larger than %d bytes", maxFile)
+// root reads the one document there may be.
+func (d *document) root(docs []*ast.DocumentNode) {
+	if len(docs) == 0 || docs[0].Body == nil {
+		return
 	}
-	if found := bytes.Contains(content, []byte{0}); found {
-		return "a NUL byte: this is no text file"
+	body := docs[0].Body
+	if directive, ok := body.(*ast.DirectiveNode); ok {
+		d.at(directive, "directives are not used in a config")
+		return
 	}
-	// The parser recurses: how deep is told by brackets, and by dashes in a row.
-	depth, deepest := 0, 0
-	for _, c := range content {
-		switch c {
-		case '[', '{':
-			depth++
-			deepest = max(deepest, depth)
-		case ']', '}':
-			depth = max(0, depth-1)
-		}
+	if len(docs) > 1 && docs[1].Body != nil {
+		d.at(docs[1].Body, "a second document: a config is one")
 	}
-	if deepest > maxDepth || bytes.Contains(content, []byte(strings.Repeat("- ", maxDepth+1))) {
-		return fmt.Sprintf("nested deeper than %d levels", maxDepth)
+	tree, ok := d.value("", body, 0).(map[string]any)
+	if ok {
+		d.tree = tree
+		return
 	}
-	return ""
+	if _, null := body.(*ast.NullNode); !null && len(d.problems) == 0 {
+		d.at(body, "a config is a map of keys")
+	}
 }
 
 func (d *document) problem(line, column int, what string) {
@@ -101,7 +93,11 @@ func (d *document) problem(line, column int, what string) {
 func (d *document) syntax(err error) {
 	var bad *yaml.SyntaxError
 	if errors.As(err, &bad) && bad.Token != nil {
-		d.problem(bad.Token.Position.Line, bad.Token.Position.Column, bad.Message)
+		what := bad.Message
+		if strings.Contains(what, "'\t'") {
+			what = "a tab cannot indent: write spaces"
+		}
+		d.problem(bad.Token.Position.Line, bad.Token.Position.Column, what)
 		return
 	}
 	d.problem(1, 1, "not YAML")
@@ -112,6 +108,14 @@ func (d *document) value(path string, node ast.Node, depth int) any {
 	if depth > maxDepth {
 		d.at(node, fmt.Sprintf("nested deeper than %d levels", maxDepth))
 		return nil
+	}
+	if d.inside > 0 {
+		if d.aliased++; d.aliased > maxAliased {
+			if d.aliased == maxAliased+1 {
+				d.at(node, fmt.Sprintf("aliases stand for more than %d values", maxAliased))
+			}
+			return nil
+		}
 	}
 	switch n := node.(type) {
 	case *ast.MappingNode:
@@ -144,7 +148,7 @@ func (d *document) at(node ast.Node, what string) {
 }
 
 func (d *document) mark(path string, t *token.Token) {
-	d.places[path] = place{d.file, t.Position.Line, t.Position.Column}
+	d.places[path] = place{file: d.file, line: t.Position.Line, column: t.Position.Column}
 }
 
 // mapping is a map. A key that stands twice is a problem of both places: the last never wins silently.
@@ -155,7 +159,11 @@ func (d *document) mapping(path string, values []*ast.MappingValueNode, depth in
 			d.at(v, "merge keys are not used in a config; defaults: gives every route a key")
 			continue
 		}
-		key := v.Key.GetToken().Value
+		key, ok := keyOf(v.Key)
+		if !ok {
+			d.at(v.Key, "is no key: keys are plain words")
+			continue
+		}
 		inner := strings.TrimPrefix(path+"/"+key, "/")
 		if first, twice := d.places[inner]; twice {
 			at := v.Key.GetToken().Position
@@ -171,6 +179,17 @@ func (d *document) mapping(path string, values []*ast.MappingValueNode, depth in
 	return tree
 }
 
+// keyOf is a key's name, and whether it can be one: it is written out, and a path of keys cannot take it for two.
+func keyOf(node ast.MapKeyNode) (string, bool) {
+	switch node.(type) {
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
+	default:
+		return "", false
+	}
+	key := node.GetToken().Value
+	return key, key != "" && !strings.Contains(key, "/")
+}
+
 func (d *document) alias(path string, n *ast.AliasNode, depth int) any {
 	d.aliases++
 	if d.aliases > maxAliases {
@@ -184,6 +203,8 @@ func (d *document) alias(path string, n *ast.AliasNode, depth int) any {
 		d.at(n, "an alias of no anchor before it")
 		return nil
 	}
+	d.inside++
+	defer func() { d.inside-- }()
 	return d.value(path, target, depth+1)
 }
 
@@ -198,6 +219,10 @@ func (d *document) scalar(node ast.Node) any {
 	case *ast.FloatNode:
 		return n.Value
 	case *ast.IntegerNode:
+		if text := strings.TrimLeft(n.GetToken().Value, "+-"); strings.Contains(text, "_") || text != "0" && strings.Trim(text, "01234567") == "" && text[0] == '0' {
+			d.at(node, "write the number in plain digits: 010 is 8 to some, and 10 to others")
+			return nil
+		}
 		switch v := n.Value.(type) {
 		case int64:
 			return v
@@ -220,7 +245,7 @@ func dotted(path string) string {
 		switch {
 		case r == '/':
 			return '.'
-		case r < ' ' || r == 0x7f:
+		case !unicode.IsPrint(r):
 			return '?'
 		}
 		return r

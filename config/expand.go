@@ -56,6 +56,7 @@ func (e *expansion) scalar(path, text string) any {
 				return text
 			}
 			b.WriteString(e.value(path, name))
+			e.doc.fill(path)
 			rest = tail
 		default:
 			b.WriteByte('$')
@@ -113,6 +114,13 @@ func typed(t reflect.Type, text string) any {
 		}
 	}
 	return text
+}
+
+// fill notes that the value at a path is not to be printed.
+func (d *document) fill(path string) {
+	at := d.placeOf(path)
+	at.filled = true
+	d.places[path] = at
 }
 
 // placeOf is where a path stands, or the nearest that is above it.

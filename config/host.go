@@ -1,10 +1,17 @@
 package config
 
-import "strings"
+import (
+	"net"
+	"slices"
+	"strings"
+)
 
-// ServiceRegion is the signing name and region that a host of AWS has, and whether it has: the host's
+// ServiceRegion is the signing name and region that a host of AWS has, with a port or without, and whether it has: the host's
 // spelling decides, nothing is guessed. A known host without a region of its own has region "".
 func ServiceRegion(host string) (service, region string, ok bool) {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	labels := strings.Split(host, ".")
 	switch {
@@ -29,8 +36,8 @@ func apiAWS(labels []string) (service, region string, ok bool) {
 	switch service {
 	case "aws-mcp", "eks-mcp", "ecs-mcp":
 		return service, region, len(labels) == 2 && isRegion(region)
-	case "bedrock-agentcore":
-		return service, region, isRegion(region)
+	case "bedrock-agentcore", "bedrock-agentcore-fips":
+		return "bedrock-agentcore", region, isRegion(region)
 	}
 	return "", "", false
 }
@@ -71,6 +78,17 @@ func amazonAWS(labels []string) (service, region string, ok bool) {
 		return "bedrock", region, n == 2 && isRegion(region)
 	}
 	return "", "", false
+}
+
+// isS3 reports whether a host is one of S3's: s3.R, BUCKET.s3.R, s3-fips.R, BUCKET.s3-accesspoint.R.
+func isS3(host string) bool {
+	domain := strings.TrimSuffix(strings.TrimSuffix(host, "."), ".cn")
+	if !strings.HasSuffix(domain, ".amazonaws.com") {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(domain, "."), func(label string) bool {
+		return label == "s3" || strings.HasPrefix(label, "s3-")
+	})
 }
 
 // isRegion reports whether a label is a region's name: us-east-1, us-gov-west-1, cn-north-1.

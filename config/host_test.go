@@ -6,6 +6,8 @@ func TestServiceRegionReadsTheHostAndNeverGuesses(t *testing.T) {
 	for host, want := range map[string][2]string{
 		"aws-mcp.us-east-1.api.aws":                                {"aws-mcp", "us-east-1"},
 		"AWS-MCP.US-EAST-1.API.AWS":                                {"aws-mcp", "us-east-1"},
+		"aws-mcp.us-east-1.api.aws:8443":                           {"aws-mcp", "us-east-1"},
+		"gw.gateway.bedrock-agentcore-fips.us-east-1.api.aws":      {"bedrock-agentcore", "us-east-1"},
 		"aws-mcp.us-east-1.api.aws.":                               {"aws-mcp", "us-east-1"},
 		"eks-mcp.eu-central-1.api.aws":                             {"eks-mcp", "eu-central-1"},
 		"ecs-mcp.us-west-2.api.aws":                                {"ecs-mcp", "us-west-2"},

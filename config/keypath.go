@@ -47,7 +47,7 @@ func keysAt(path string) []string {
 	}
 	var keys []string
 	for f := range t.Fields() {
-		if key := f.Tag.Get("koanf"); key != "-" {
+		if key := f.Tag.Get("koanf"); key != "-" && path+"/"+key != "defaults/upstream" {
 			keys = append(keys, key)
 		}
 	}

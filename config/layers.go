@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func routeOf(shared, own map[string]any) (map[string]any, error) {
 		return nil, err
 	}
 	k := koanf.New(delimiter)
-	for _, layer := range []map[string]any{base, shared, own} {
+	for _, layer := range []map[string]any{base, withoutHeadersOf(shared, own), own} {
 		if err := k.Load(confmap.Provider(layer, ""), nil); err != nil {
 			return nil, err
 		}
@@ -86,13 +87,29 @@ func routeOf(shared, own map[string]any) (map[string]any, error) {
 		host = u.Hostname()
 	}
 	service, region, _ := ServiceRegion(host)
-	if own["region"] == nil && region != "" {
+	if (own["region"] == nil || own["region"] == "") && region != "" {
 		tree["region"] = region
 	}
 	if tree["service"] == "" {
 		tree["service"] = service
 	}
 	return tree, nil
+}
+
+// withoutHeadersOf is the defaults without the headers that a route sets itself, in whatever case.
+func withoutHeadersOf(shared, own map[string]any) map[string]any {
+	headers, _ := shared["headers"].(map[string]any)
+	mine, _ := own["headers"].(map[string]any)
+	if len(headers) == 0 || len(mine) == 0 {
+		return shared
+	}
+	kept := maps.Clone(headers)
+	for name := range mine {
+		maps.DeleteFunc(kept, func(other string, _ any) bool { return strings.EqualFold(name, other) })
+	}
+	shared = maps.Clone(shared)
+	shared["headers"] = kept
+	return shared
 }
 
 // asMap is a struct as koanf layers it.
@@ -120,19 +137,23 @@ func decode(tree map[string]any, cfg *Config) error {
 	return d.Decode(tree)
 }
 
-// textToSize reads sizes. The schema has checked their form.
+// textToSize reads sizes. check has found them to be some.
 func textToSize(from, to reflect.Type, value any) (any, error) {
-	if to != reflect.TypeFor[Size]() || from.Kind() != reflect.String {
-		return value, nil
+	if text, ok := value.(string); ok && to == reflect.TypeFor[Size]() {
+		return parseSize(text)
 	}
-	var n int64
-	var unit string
-	if _, err := fmt.Sscanf(value.(string), "%d%s", &n, &unit); err != nil {
-		return nil, err
+	return value, nil
+}
+
+func parseSize(text string) (Size, error) {
+	number := strings.TrimRight(text, "BKMGi")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return 0, err
 	}
-	shift := map[string]uint{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[unit]
+	shift := map[string]uint{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[text[len(number):]]
 	if n > 1<<62>>shift {
-		return nil, fmt.Errorf("%s is too large", value)
+		return 0, strconv.ErrRange
 	}
 	return Size(n << shift), nil
 }
@@ -158,7 +179,7 @@ func (l *loading) environment() *document {
 			d.problems = append(d.problems, Problem{File: "environment", Key: name, What: "no such setting", Hint: hint})
 			continue
 		}
-		d.set(path, typed(typeAt(path), value), place{file: "environment: " + name})
+		d.set(path, typed(typeAt(path), value), place{file: "environment: " + name, filled: true})
 	}
 	return d
 }
@@ -166,8 +187,8 @@ func (l *loading) environment() *document {
 // flags is what the command line sets.
 func (l *loading) flags() *document {
 	d := &document{file: "command line", tree: map[string]any{}, places: map[string]place{}}
-	for key, value := range l.options.Flags {
-		path := strings.ReplaceAll(key, ".", "/")
+	for _, key := range sortedKeys(l.options.Flags) {
+		path, value := strings.ReplaceAll(key, ".", "/"), l.options.Flags[key]
 		if limit, ok := value.(time.Duration); ok {
 			value = limit.String()
 		}

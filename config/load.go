@@ -114,13 +114,21 @@ func (l *loading) read(name, absolute string) *document {
 	return d
 }
 
-// contentOf is what a file that counts holds. It is read once, so that what is judged is what is hashed; only
-// a regular file that nobody but its owner may write is read, and no more of it than a config may have.
+// contentOf is what a file that counts holds. It is read once, so that what is judged is what is hashed.
 func (l *loading) contentOf(path string) ([]byte, error) {
 	if content, read := l.contents[path]; read {
 		return content, nil
 	}
 	l.files = append(l.files, path)
+	content, err := readFile(path)
+	if err == nil {
+		l.contents[path] = content
+	}
+	return content, err
+}
+
+// readFile reads a regular file that nobody but its owner may write, of at most maxFile.
+func readFile(path string) ([]byte, error) {
 	if err := checkMode(path); err != nil {
 		return nil, err
 	}
@@ -137,8 +145,8 @@ func (l *loading) contentOf(path string) ([]byte, error) {
 	}
 	defer func() { _ = file.Close() }()
 	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil {
-		l.contents[path] = content
+	if err == nil && len(content) > maxFile {
+		return nil, errTooLarge
 	}
 	return content, err
 }
@@ -208,15 +216,25 @@ func (l *loading) includes(main *document) {
 			main.wrong(path, "file does not exist", "")
 		}
 		for _, file := range found {
-			if d := l.read(file, file); d != nil {
-				l.included(d)
-			}
+			l.include(main, path, file)
 		}
 	}
 }
 
-// included refuses what an included file may not have.
-func (l *loading) included(d *document) {
+// include reads one included file, and refuses what it may not have. A file that two patterns match is read
+// once.
+func (l *loading) include(main *document, path, file string) {
+	if file == l.absolute {
+		main.wrong(path, "matches this file itself", "keep the others in a directory of their own")
+		return
+	}
+	if slices.Contains(l.files, file) {
+		return
+	}
+	d := l.read(file, file)
+	if d == nil {
+		return
+	}
 	for _, key := range sortedKeys(d.tree) {
 		if key != "routes" {
 			d.wrong(key, "an included file has routes, and nothing else", "")

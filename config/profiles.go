@@ -37,7 +37,7 @@ func sections(text string) []string {
 		if strings.HasPrefix(name, "sso-session ") || strings.HasPrefix(name, "services ") {
 			continue
 		}
-		names = append(names, strings.TrimSpace(strings.TrimPrefix(name, "profile ")))
+		names = append(names, strings.Trim(strings.TrimPrefix(name, "profile "), " \t\"'"))
 	}
 	return names
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,6 +52,10 @@ func (v *routeRules) checkUpstream() *url.URL {
 		}
 		return nil
 	}
+	if what, hint := spellingProblem(raw); what != "" {
+		v.problem("/upstream", what, hint)
+		return nil
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" {
 		v.problem("/upstream", "is no URL", "write https://host/path")
@@ -66,12 +72,29 @@ func (v *routeRules) checkUpstream() *url.URL {
 	return u
 }
 
+// spellingProblem is what keeps a text from being a URL, whatever it says.
+func spellingProblem(raw string) (what, hint string) {
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] > '~' {
+			return "has a space or a character that is not ASCII", "write it as %XX"
+		}
+		if raw[i] == '%' && (len(raw) < i+3 || !isHex(raw[i+1]) || !isHex(raw[i+2])) {
+			return "has a bad escape", "write % as %25"
+		}
+	}
+	return "", ""
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
 // urlProblem is what keeps a URL from reaching the wire byte for byte, or from being signed.
 func urlProblem(u *url.URL, raw string) (what, hint string) {
 	path := u.EscapedPath()
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Sprintf("the scheme %q is not supported", u.Scheme), "write https://..."
+		return "is neither https nor http", "write https://host/path"
 	case u.User != nil:
 		return "has a user name or password in it", "credentials come from the profile"
 	case strings.Contains(raw, "#"):
@@ -80,6 +103,8 @@ func urlProblem(u *url.URL, raw string) (what, hint string) {
 		return "has ; in its query, which servers read differently", "write & between parameters, %3B for the character"
 	case strings.Contains(u.RawQuery, "+"):
 		return "has + in its query, which servers read differently", "write %20 for a space, %2B for a plus"
+	case u.Port() != "" && !isPort(u.Port()):
+		return "has a port that there is not", "ports are 1 to 65535"
 	case strings.Contains(path, "//"):
 		return "has // in its path, which AWS signs differently", "write the path with single slashes"
 	}
@@ -88,34 +113,57 @@ func urlProblem(u *url.URL, raw string) (what, hint string) {
 			return "has . or .. in its path, which AWS signs differently", "write the path it stands for"
 		}
 	}
-	if _, err := url.ParseQuery(u.RawQuery); err != nil {
-		return "has a bad escape in its query", "write % as %25"
-	}
-	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] > '~' {
-			return "has a space or a character that is not ASCII", "write it as %XX"
-		}
-	}
 	return "", ""
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // checkSigning judges service, region and profile of a route that signs.
 func (v *routeRules) checkSigning(u *url.URL) {
-	service, region, known := ServiceRegion(u.Hostname())
-	if v.route.Service == "" && !v.broken(v.path+"/service") {
-		v.problem("", fmt.Sprintf("the host %s does not say which AWS service it is", u.Hostname()),
-			"set service (the signing name), and region; or upstream_auth: none")
-	}
-	if v.route.Region == "global" || strings.HasSuffix(u.Hostname(), ".global.api.aws") {
+	host := strings.ToLower(u.Hostname())
+	switch {
+	case v.route.Region == "global" || strings.HasSuffix(host, ".global.api.aws"):
 		v.problem("/region", "global is no region to sign for", "such endpoints take upstream_auth: none")
-	}
-	if known && region != "" && v.route.Region != region {
-		v.warn("/region", fmt.Sprintf("is %s, but the host is in %s", v.route.Region, region), "AWS will refuse the signature unless this is meant")
-	}
-	if known && v.route.Service != service {
-		v.warn("/service", fmt.Sprintf("is %s, but the host is of %s", v.route.Service, service), "AWS will refuse the signature unless this is meant")
+	case v.route.Service == "s3" || isS3(host):
+		v.problem("/upstream", "S3 serves no MCP, and signs its paths by a rule of its own", "name the MCP server in front of it")
+	case v.route.Service == "":
+		if !v.broken(v.path + "/service") {
+			v.problem("", fmt.Sprintf("the host %s does not say which AWS service it is", v.shown(v.path+"/upstream", u.Hostname())),
+				"set service (the signing name), and region; or upstream_auth: none")
+		}
+	default:
+		v.checkScope(host)
 	}
 	v.checkProfile()
+}
+
+// checkScope judges the region and service that a signature names.
+func (v *routeRules) checkScope(host string) {
+	service, region, known := ServiceRegion(host)
+	r := v.route
+	if r.Region != "" && !isScope(r.Region) {
+		v.problem("/region", "is no region", "write us-east-1, for instance")
+		return
+	}
+	if !isScope(r.Service) {
+		v.problem("/service", "is no service", "write execute-api, for instance")
+		return
+	}
+	const meant = "AWS will refuse the signature unless this is meant"
+	if known && region != "" && r.Region != region {
+		v.warn("/region", fmt.Sprintf("is %s, but the host is in %s", v.shown(v.path+"/region", r.Region), v.shown(v.path+"/upstream", region)), meant)
+	}
+	if known && r.Service != service {
+		v.warn("/service", fmt.Sprintf("is %s, but the host is of %s", v.shown(v.path+"/service", r.Service), service), meant)
+	}
+}
+
+// isScope reports whether a word can stand in a signature's scope, which is words between slashes.
+func isScope(word string) bool {
+	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 func (v *routeRules) checkProfile() {
@@ -126,11 +174,12 @@ func (v *routeRules) checkProfile() {
 	if slices.Contains(v.profiles, name) {
 		return
 	}
-	hint := "aws configure --profile " + name
+	shown := v.shown(v.path+"/profile", name)
+	hint := "aws configure --profile " + shown
 	if near := closest(name, v.profiles); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	v.warn("/profile", fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: calls will fail until there is", name), hint)
+	v.warn("/profile", fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: calls will fail until there is", shown), hint)
 }
 
 func (v *routeRules) checkPool() {
@@ -172,9 +221,14 @@ func (v *routeRules) checkTimeouts() {
 }
 
 func (v *routeRules) checkHeaders() {
-	for name, value := range v.route.Headers {
-		path := "/headers/" + name
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(v.route.Headers)) {
+		path, value, lower := "/headers/"+name, v.route.Headers[name], strings.ToLower(name)
+		first, twice := seen[lower]
+		seen[lower] = name
 		switch {
+		case twice:
+			v.problem(path, "stands twice, as "+first+": the case of a header's name says nothing", "")
 		case !isToken(name):
 			v.problem(path, "is no header name", "")
 		case isReserved(name):
@@ -235,7 +289,7 @@ func (v *routeRules) file(key string, path *string) []byte {
 	*path = v.beside(*path)
 	content, err := v.contentOf(*path)
 	if err != nil {
-		v.problem(key, fmt.Sprintf("%s: %s", *path, reason(err)), modeHint(err, *path))
+		v.unread(v.path+key, *path, err)
 		return nil
 	}
 	return content

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// maxSocket is the longest path of a unix socket that Linux and macOS both take.
+const maxSocket = 103
 
 // validate holds a merged config against every rule that the schema cannot state. It needs no network and
 // no credentials. Paths in cfg become absolute.
@@ -58,12 +62,19 @@ func (l *loading) placeOf(path string) place {
 				return at
 			}
 		}
-		i := strings.LastIndexByte(p, '/')
-		if i < 0 {
+		if !strings.Contains(p, "/") {
 			return place{file: l.path, line: 1, column: 1}
 		}
-		p = p[:i]
+		p, _ = split(p)
 	}
+}
+
+// shown is a value as a problem may print it: one that the environment or another file holds is not.
+func (l *loading) shown(path, value string) string {
+	if l.placeOf(path).filled {
+		return "(not shown)"
+	}
+	return value
 }
 
 // broken reports whether a problem has been found at or under a path: what is missing there is then no
@@ -85,34 +96,52 @@ func (l *loading) listen(cfg *Config) {
 	if len(cfg.Listen) == 0 && !l.broken("listen") {
 		l.problem("listen", "there is no address to listen on", "")
 	}
+	taken := map[string]bool{}
 	for i, address := range cfg.Listen {
 		path := fmt.Sprintf("listen/%d", i)
-		if slices.Contains(cfg.Listen[:i], address) {
+		plain := l.address(path, address)
+		if plain != "" && taken[plain] {
 			l.problem(path, "stands twice", "")
-			continue
 		}
-		if socket, ok := strings.CutPrefix(address, "unix://"); ok {
-			if !filepath.IsAbs(socket) {
-				l.problem(path, "the path of a unix socket is absolute", "write unix:///run/user/1000/signet.sock")
-			}
-			continue
-		}
-		host, port, err := net.SplitHostPort(address)
-		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || (n == 0 && port != "0") {
-			l.problem(path, "is no address", "write host:port, 127.0.0.1:8484 for instance, or unix:///path")
-			continue
-		}
-		if !isLoopback(host) {
-			l.problem(path, "is not a loopback address: others could sign as you",
-				"listeners with TLS are not supported yet; write 127.0.0.1:"+port)
-		}
+		taken[plain] = true
 	}
+}
+
+// address holds one address against the rules, and is it in its one spelling; "" if it is none.
+func (l *loading) address(path, address string) string {
+	if socket, ok := strings.CutPrefix(address, "unix://"); ok {
+		switch {
+		case !filepath.IsAbs(socket):
+			l.problem(path, "the path of a unix socket is absolute", "write unix:///run/user/1000/signet.sock")
+		case len(socket) > maxSocket:
+			l.problem(path, fmt.Sprintf("the path of a unix socket has at most %d bytes", maxSocket), "")
+		}
+		return "unix://" + filepath.Clean(socket)
+	}
+	host, port, err := net.SplitHostPort(address)
+	n, bad := strconv.ParseUint(port, 10, 16)
+	if err != nil || bad != nil {
+		l.problem(path, "is no address", "write host:port, 127.0.0.1:8484 for instance, or unix:///path")
+		return ""
+	}
+	if !isLoopback(host) {
+		l.problem(path, "is not a loopback address: others could sign as you",
+			"listeners with TLS are not supported yet; write 127.0.0.1:"+l.shown(path, port))
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	}
+	if n == 0 {
+		return "" // any port that is free: twice, it is two
+	}
+	return fmt.Sprintf("%s:%d", strings.ToLower(host), n)
 }
 
 // isLoopback reports whether a host is this machine, whoever is asked.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func (l *loading) auth(cfg *Config) {
@@ -132,14 +161,18 @@ func (l *loading) auth(cfg *Config) {
 		return
 	}
 	content, err := l.contentOf(cfg.Auth.KeysFile)
-	var keys []Key
 	if err == nil {
-		keys, err = parseKeys(content)
+		cfg.Auth.Keys, err = parseKeys(content)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.problem("auth/keys_file", fmt.Sprintf("%s: %s", cfg.Auth.KeysFile, reason(err)), modeHint(err, cfg.Auth.KeysFile))
+		l.unread("auth/keys_file", cfg.Auth.KeysFile, err)
 	}
-	cfg.Auth.Keys = keys
+}
+
+// unread says why a file that a key names is of no use.
+func (l *loading) unread(path, file string, err error) {
+	file = l.shown(path, file)
+	l.problem(path, fmt.Sprintf("%s: %s", file, reason(err)), modeHint(err, file))
 }
 
 func sortedNames(routes map[string]Route) []string {
