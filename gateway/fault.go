@@ -65,7 +65,7 @@ func (c *call) interrupted(cause error) *envelope.Error {
 	switch {
 	case errors.Is(cause, errRetired), errors.Is(cause, errDraining):
 		e = c.fault(envelope.CodeDraining, "draining", outcome, cause.Error())
-		e.Retryable = outcome == notSent
+		e.Retryable = true // by the error contract; outcome says whether that is safe
 	case errors.Is(cause, errIdle) && c.begun:
 		e = c.broken(fmt.Sprintf("the stream was silent for %s (timeouts.idle)", c.route.config.Timeouts.Idle))
 	case errors.Is(cause, errIdle):

@@ -26,10 +26,12 @@ func (b *backoff) failed(e *Error, now time.Time) *Error {
 	return e.after(wait)
 }
 
-// err is the failure to answer with while the pause lasts, or nil.
-func (b *backoff) err(now time.Time) error {
-	if b.last == nil || !now.Before(b.until) {
-		return nil
+// wait is how long the pause still lasts. Zero: it is over. One that lasts longer than it was made for is
+// over too: the clock was set back.
+func (b *backoff) wait(now time.Time) time.Duration {
+	wait := b.until.Sub(now)
+	if wait <= 0 || wait > b.pause {
+		return 0
 	}
-	return b.last.after(b.until.Sub(now))
+	return wait
 }

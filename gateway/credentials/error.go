@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// errClosed is the cause of what a closed Cache answers.
+var errClosed = errors.New("the route is gone")
+
 // An Error says why there are no credentials. Its text never holds anything a source printed.
 type Error struct {
 	// Reason is the class: no_credentials, no_profile, mfa, process_failed, process_timeout,
@@ -34,16 +37,17 @@ func (e *Error) after(wait time.Duration) *Error {
 	return &next
 }
 
+// none is an error of the class no_credentials.
+func none(message string) *Error { return &Error{Reason: "no_credentials", Message: message} }
+
+// gone is the error of a closed Cache.
+func gone() *Error { return &Error{Reason: "no_credentials", Message: errClosed.Error(), Err: errClosed} }
+
 // asError is err as an Error: a cause that is none is not quoted.
 func asError(err error) *Error {
 	var known *Error
-	switch {
-	case errors.As(err, &known):
+	if errors.As(err, &known) {
 		return known
-	case errors.Is(err, errTimeout):
-		return &Error{Reason: "sts_unreachable", Message: errTimeout.Error(), Err: err}
-	case errors.Is(err, errClosed):
-		return &Error{Reason: "no_credentials", Message: errClosed.Error(), Err: err}
 	}
 	return &Error{Reason: "no_credentials", Message: "the source of the credentials failed", Err: err}
 }
