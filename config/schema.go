@@ -18,10 +18,44 @@ import (
 //go:embed config.go
 var source string
 
-// Schema is the JSON Schema of the file, for editors. Load judges by the same one.
+// Schema is the JSON Schema of the file, for editors: the one Load judges by, told of what Load does before it
+// judges. A value may be left empty, and ${VAR} may stand where a number or a word of a list will.
 func Schema() ([]byte, error) {
-	text, err := json.MarshalIndent(schemaOf(reflect.TypeFor[Config]()), "", "  ")
+	s := schemaOf(reflect.TypeFor[Config]())
+	asWritten(s)
+	text, err := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n'), err
+}
+
+// asWritten changes the schema of a map from what is judged to what may be written.
+func asWritten(s *jsonschema.Schema) {
+	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		if asWritten(pair.Value); pair.Value.Type != "" {
+			beforeFilledIn(pair.Value)
+		}
+	}
+	if each := s.AdditionalProperties; each != nil && each.Type == "object" {
+		asWritten(each)
+		each.Required = []string{"upstream"}
+	} else if each != nil && each.Type != "" {
+		beforeFilledIn(each)
+	}
+}
+
+// beforeFilledIn lets a value be empty, or a variable that is not filled in yet.
+func beforeFilledIn(s *jsonschema.Schema) {
+	const variable = `\$\{`
+	types := []string{s.Type, "null"}
+	switch {
+	case len(s.Enum) > 0:
+		s.AnyOf = []*jsonschema.Schema{{Enum: s.Enum}, {Pattern: variable}}
+		s.Enum = nil
+	case s.Pattern != "":
+		s.Pattern += "|" + variable
+	case s.Type != "object" && s.Type != "array" && s.Type != "string":
+		types, s.Pattern = append(types, "string"), variable
+	}
+	s.Type, s.Extras = "", map[string]any{"type": types}
 }
 
 // schemaOf makes the schema of a struct with koanf tags.
