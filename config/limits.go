@@ -70,10 +70,21 @@ type tokenizer struct {
 // A block is a map or list that begins in a column.
 type block struct{ column, keys int }
 
-// tokenize is a file's tokens; of one that is too much, those up to where it is, and what of.
+// tokenize is a file's tokens; of one that is too much, those up to where it is, and what of. The scanner takes
+// all it is given at once, so it is given the beginning first: what is too much there is no less in the whole.
 func tokenize(content string) (tokens token.Tokens, tooMuch string) {
+	for size := maxFile / 64; size < len(content); size *= 4 {
+		if tokens, tooMuch = scan(content[:size]); tooMuch != "" {
+			return tokens, tooMuch
+		}
+	}
+	return scan(content)
+}
+
+// scan is the tokens of a text, as tokenize has them.
+func scan(text string) (tokens token.Tokens, tooMuch string) {
 	var s scanner.Scanner
-	s.Init(content)
+	s.Init(text)
 	t := &tokenizer{marks: map[token.Type]int{}}
 	for {
 		found, err := s.Scan()

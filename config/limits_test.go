@@ -98,6 +98,8 @@ func TestWhatIsWithinTheLimitsLoads(t *testing.T) {
 		"brackets in comment": {smallestText + "# " + strings.Repeat("[{", 100) + "\n", 1},
 		"JSON in one line":    {oneLine.String() + "}}", 101},
 		"JSON with tabs":      {"{\n\t\"routes\": {\n\t\t\"a\": {\n\t\t\t\"upstream\": \"http:\\/\\/127.0.0.1:1\", \"upstream_auth\": \"none\"\n\t\t}\n\t}\n}", 1},
+		"cut in a text":       {strings.Replace(smallestText, "dev", `"`+strings.Repeat(" [", maxFile/64)+` "`, 1), 1},
+		"cut in a character":  {smallestText + "#" + strings.Repeat("é", maxFile/64), 1},
 		"exactly 1 MiB":       {filled(smallestText, "#"), 1},
 	} {
 		cfg, _, err := loadText(t, test.text)
