@@ -93,7 +93,7 @@ func (c *Cache) await(ctx context.Context, now time.Time) (*Generation, error) {
 	case <-timer.C:
 		return nil, f.stage.silent(c.options.Wait).after(time.Second)
 	case <-c.ctx.Done():
-		return nil, gone()
+		return nil, routeGone()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -104,7 +104,7 @@ func (c *Cache) join(ctx context.Context, now time.Time) (*flight, *Generation, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx.Err() != nil {
-		return nil, nil, gone()
+		return nil, nil, routeGone()
 	}
 	if g := c.held.Load(); g.valid(now) {
 		return nil, g, nil // it landed since the caller looked

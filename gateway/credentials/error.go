@@ -40,8 +40,10 @@ func (e *Error) after(wait time.Duration) *Error {
 // none is an error of the class no_credentials.
 func none(message string) *Error { return &Error{Reason: "no_credentials", Message: message} }
 
-// gone is the error of a closed Cache.
-func gone() *Error { return &Error{Reason: "no_credentials", Message: errClosed.Error(), Err: errClosed} }
+// routeGone is the error of a closed Cache.
+func routeGone() *Error {
+	return &Error{Reason: "no_credentials", Message: errClosed.Error(), Err: errClosed}
+}
 
 // asError is err as an Error: a cause that is none is not quoted.
 func asError(err error) *Error {

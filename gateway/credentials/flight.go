@@ -6,104 +6,118 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 )
 
 // A flight is one fetch. It belongs to the Cache, not to the call that began it.
 type flight struct {
+	caller trace.SpanContext // of the call that began it
+	stage  stage
+
 	done   chan struct{} // closed when result and err are there
 	result *Generation
 	err    error
+
+	overtaken bool // what was held was refused since it began; under Cache.mu
 }
 
-// take begins a flight. Its span is linked to the call that began it, and is nobody's child: the other
-// calls wait for it as well. c.mu is held.
+// take begins a flight. c.mu is held.
 func (c *Cache) take(caller context.Context) *flight {
-	f := &flight{done: make(chan struct{})}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, c.options.Timeout-c.grace(), errTimeout)
-	var span trace.Span
-	if c.options.Tracer != nil {
-		ctx, span = c.options.Tracer.Start(ctx, "signet.credentials.fetch", trace.WithNewRoot(),
-			trace.WithLinks(trace.LinkFromContext(caller)))
-	}
+	f := &flight{done: make(chan struct{}), caller: trace.SpanContextFromContext(caller)}
 	go func() {
-		defer cancel()
-		began := time.Now()
-		fetched, err := c.ask(ctx)
-		refresh := c.land(f, fetched, err, time.Since(began))
-		if span != nil {
-			if err != nil {
-				span.SetStatus(codes.Error, f.err.Error())
-			}
-			span.End()
-		}
-		if c.options.Observe != nil {
-			c.options.Observe(refresh)
+		for !c.attempt(f) {
 		}
 	}()
 	return f
 }
 
-// errTimeout is the cause of a fetch that took longer than Options.Timeout.
-var errTimeout = errors.New("the source did not answer in time")
+// attempt asks the source once, and reports whether that ended the flight.
+func (c *Cache) attempt(f *flight) (ended bool) {
+	ctx, cancel := context.WithTimeout(f.stage.with(c.ctx), c.options.Timeout-c.grace())
+	defer cancel()
+	ctx, span := c.span(ctx, f.caller)
+	began := time.Now()
+	fetched, err := c.ask(ctx, f)
+	took := time.Since(began)
+	refresh, ended := c.land(f, fetched, err, took)
+	endSpan(span, refresh)
+	if c.options.Observe != nil && !errors.Is(refresh.Err, errClosed) {
+		c.options.Observe(refresh)
+	}
+	return ended
+}
 
 // grace is how long a source whose context has ended may take to say why: a part of Options.Timeout.
 func (c *Cache) grace() time.Duration { return min(2*time.Second, c.options.Timeout/10) }
 
 // ask asks the source, in a goroutine of its own so that one that hangs can be left behind.
-func (c *Cache) ask(ctx context.Context) (Fetched, error) {
+func (c *Cache) ask(ctx context.Context, f *flight) (Fetched, error) {
 	type answer struct {
 		fetched Fetched
 		err     error
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		var a answer
+		a := answer{err: none("the source of the credentials gave up")} // by runtime.Goexit
 		defer func() {
 			if p := recover(); p != nil {
 				// The panic's value may hold what the source read.
-				a = answer{err: &Error{Reason: "process_failed", Message: fmt.Sprintf("the source of the credentials panicked (%T)", p)}}
+				a = answer{err: none(fmt.Sprintf("the source of the credentials panicked (%T)", p))}
 			}
 			answers <- a
 		}()
 		a.fetched, a.err = c.source.Fetch(ctx)
 	}()
+	var a answer
 	select {
-	case a := <-answers:
-		return a.fetched, a.err
+	case a = <-answers:
 	case <-ctx.Done():
+		timer := time.NewTimer(c.grace())
+		defer timer.Stop()
+		select {
+		case a = <-answers:
+		case <-timer.C:
+			a.err = context.DeadlineExceeded
+		}
 	}
-	timer := time.NewTimer(c.grace())
-	defer timer.Stop()
-	select {
-	case a := <-answers:
-		return a.fetched, a.err
-	case <-timer.C:
-		return Fetched{}, context.Cause(ctx)
+	var known *Error
+	if errors.Is(a.err, context.DeadlineExceeded) && !errors.As(a.err, &known) {
+		a.err = f.stage.silent(c.options.Timeout)
 	}
+	if a.err == nil {
+		a.err = usable(a.fetched.Credentials, "the source of the credentials")
+	}
+	return a.fetched, a.err
 }
 
-// land ends the flight: what was fetched is held from here on, or the failure is remembered.
-func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) Refresh {
+// land ends the flight: what was fetched is held from here on, or the failure is remembered. Only what was
+// refused while it was being fetched does not end it.
+func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) (r Refresh, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flight = nil
-	c.last = LastRefresh{At: time.Now().Round(0), Took: took}
-	refresh := Refresh{Took: took}
-	if err == nil && c.ctx.Err() != nil {
-		err = errClosed
-	}
-	if err != nil {
+	now := time.Now()
+	c.last = LastRefresh{At: now.Round(0), Took: took}
+	r.Took = took
+	switch {
+	case c.ctx.Err() != nil:
+		f.err = routeGone()
+		r.Err = f.err
+	case err != nil:
 		known := asError(err)
-		f.err = c.backoff.failed(known, time.Now())
 		c.last.Error = known.Reason
-		refresh.Err = known
-	} else {
+		f.err = c.backoff.failed(known, now)
+		r.Err = known
+	case f.overtaken && same(fetched.Credentials, c.refused.Credentials):
+		f.overtaken = false
+		return r, false
+	default:
+		c.seq++
 		c.backoff = backoff{}
-		f.result = c.publish(fetched)
-		refresh.Seq = f.result.Seq
+		f.result = newGeneration(fetched, c.seq, now)
+		c.held.Store(f.result)
+		r.Seq = c.seq
 	}
+	c.flight = nil
 	close(f.done)
-	return refresh
+	return r, true
 }

@@ -23,17 +23,22 @@ const (
 // process runs the profile's credential_process. It reads no input of ours, is ended with all it started,
 // and nothing it prints ever stands in an error.
 func (l link) process(ctx context.Context) (aws.Credentials, error) {
-	command := shell(ctx, l.profile.CredentialProcess)
-	output := &capped{limit: processOutput}
+	waitFor(ctx, "process_timeout", l.name()+": credential_process")
+	running, end := context.WithCancel(ctx)
+	defer end()
+	command := shell(running, l.profile.CredentialProcess)
+	output := &capped{limit: processOutput, full: end}
 	command.Stdout = output
 	command.Env = withoutOurs(os.Environ())
 	command.WaitDelay = processGrace
 	err := command.Run()
 	switch {
-	case ctx.Err() != nil:
-		return aws.Credentials{}, &Error{Reason: "process_timeout", Message: l.name() + ": credential_process did not finish in time", Err: context.Cause(ctx)}
 	case output.over:
 		return aws.Credentials{}, l.processFailed("printed more than 64 KiB")
+	case ctx.Err() != nil && err != nil:
+		return aws.Credentials{}, &Error{Reason: "process_timeout", Message: l.name() + ": credential_process did not finish in time", Err: context.Cause(ctx)}
+	case errors.Is(err, exec.ErrWaitDelay):
+		// It ended well, and left behind an agent of its own that holds the output open.
 	case err != nil:
 		return aws.Credentials{}, l.processFailed(ended(err))
 	}
@@ -97,11 +102,12 @@ func withoutOurs(environ []string) []string {
 	return kept
 }
 
-// capped holds what is written to it, up to a limit; past that it refuses, which ends the process by its
-// next write. It has no other way in: a bytes.Buffer of its own kind would read past the limit by ReadFrom.
+// capped holds what is written to it, up to a limit; past that it refuses and calls full. It has no other way
+// in: a bytes.Buffer of its own kind would read past the limit by ReadFrom.
 type capped struct {
 	held  []byte
 	limit int
+	full  func()
 	over  bool
 }
 
@@ -109,6 +115,7 @@ type capped struct {
 func (c *capped) Write(p []byte) (int, error) {
 	if len(c.held)+len(p) > c.limit {
 		c.over = true
+		c.full()
 		return 0, errors.New("too much output")
 	}
 	c.held = append(c.held, p...)

@@ -69,7 +69,7 @@ func TestProcessDoesNotSeeWhatIsOurs(t *testing.T) {
 
 func TestProcessIsEndedWithAllItStarted(t *testing.T) {
 	pids := filepath.Join(t.TempDir(), "pids")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errors.New("late"))
 	defer cancel()
 	began := time.Now()
 	_, err := run(ctx, "sleep 600 & echo $! > "+pids+"; sleep 600")

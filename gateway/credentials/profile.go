@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
@@ -20,10 +19,10 @@ type ProfileOptions struct {
 	// Region is where STS is asked when the profile has no region.
 	Region string
 
-	// SessionName is the role session name where the profile has none.
+	// SessionName is the role session name where the profile has none. Empty: "signet".
 	SessionName string
 
-	// HTTPClient sends what is asked of AWS. Nil: the SDK's own.
+	// HTTPClient sends what is asked of AWS. Nil: the SDK's own, with a new connection for each request.
 	HTTPClient aws.HTTPClient
 }
 
@@ -35,7 +34,14 @@ type Profile struct{ options ProfileOptions }
 var _ Source = (*Profile)(nil)
 
 // NewProfile makes a Profile. It reads nothing until Fetch.
-func NewProfile(o ProfileOptions) *Profile { return &Profile{options: o} }
+func NewProfile(o ProfileOptions) *Profile {
+	if o.HTTPClient == nil {
+		// An hour lies between two requests: a kept connection would be dead, and outlive the route.
+		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+	}
+	o.SessionName = firstOf(o.SessionName, "signet")
+	return &Profile{options: o}
+}
 
 // String says where the credentials come from.
 func (p *Profile) String() string {
@@ -45,7 +51,8 @@ func (p *Profile) String() string {
 	return fmt.Sprintf("profile %q", p.options.Profile)
 }
 
-// Fetch reads the files anew, so that a rotated key is seen, and asks what the profile names.
+// Fetch reads the files anew, so that a rotated key is seen, and asks what the profile names. Its error is an
+// *Error.
 func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
 	env, err := config.NewEnvConfig()
 	if err != nil {
@@ -55,62 +62,49 @@ func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
 		if err := usable(env.Credentials, "the environment"); err != nil {
 			return Fetched{}, err
 		}
-		return Fetched{Credentials: env.Credentials, Region: env.Region}, nil
+		return Fetched{Credentials: env.Credentials, Region: env.Region, Via: "keys of the environment"}, nil
 	}
 	name := firstOf(p.options.Profile, env.SharedConfigProfile, "default")
-	shared, err := load(ctx, name)
+	f := files()
+	shared, err := f.load(ctx, name)
 	if err != nil {
-		return Fetched{}, p.unknown(name, err)
+		return Fetched{}, p.unloaded(f, env, name, err)
 	}
 	l := link{profile: &shared, env: env, options: p.options, region: firstOf(shared.Region, p.options.Region, env.Region)}
 	creds, err := l.fetch(ctx)
 	if err != nil {
 		return Fetched{}, err
 	}
-	return Fetched{Credentials: creds, Region: firstOf(shared.Region, env.Region)}, nil
+	return Fetched{
+		Credentials: creds, Region: firstOf(shared.Region, env.Region), Via: l.via(), Role: shared.RoleARN,
+	}, nil
 }
 
-// unknown is the error for a profile that could not be loaded.
-func (p *Profile) unknown(name string, err error) error {
+// unloaded is the error for a profile that could not be loaded. Without a name anywhere it is not the
+// default profile that is missing, but credentials of any kind.
+func (p *Profile) unloaded(f sharedFiles, env config.EnvConfig, name string, err error) error {
 	var missing config.SharedConfigProfileNotExistError
-	if !errors.As(err, &missing) {
-		return &Error{Reason: "no_profile", Message: fmt.Sprintf("profile %q: the AWS config files do not parse, or its source profile is missing", name), Err: err}
+	if p.options.Profile != "" || env.SharedConfigProfile != "" || !errors.As(err, &missing) {
+		return f.unloaded(name, err)
 	}
-	if p.options.Profile == "" {
-		return &Error{
-			Reason: "no_credentials", Err: err, Action: "aws configure",
-			Message: "no AWS credentials (looked in the environment, ~/.aws/config, ~/.aws/credentials)",
-		}
+	if what := later(env); what != "" {
+		return none("the environment: " + what + " is not supported yet")
 	}
 	return &Error{
-		Reason: "no_profile", Err: err, Action: "aws configure --profile " + name,
-		Message: fmt.Sprintf("no such profile %q in ~/.aws/config or ~/.aws/credentials", name),
+		Reason: "no_credentials", Err: err, Action: "aws configure",
+		Message: "no AWS credentials (looked in the environment, ~/.aws/config, ~/.aws/credentials)",
 	}
 }
 
-// load parses one profile of the files that the environment names now: the SDK's own defaults are fixed
-// when the program starts.
-func load(ctx context.Context, name string) (config.SharedConfig, error) {
-	return config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
-		o.ConfigFiles = []string{fileOf("AWS_CONFIG_FILE", "config")}
-		o.CredentialsFiles = []string{fileOf("AWS_SHARED_CREDENTIALS_FILE", "credentials")}
-	})
-}
-
-func fileOf(variable, name string) string {
-	if path := os.Getenv(variable); path != "" {
-		return path
+// later is the source that the environment names and that is not supported yet, if any.
+func later(env config.EnvConfig) string {
+	switch {
+	case env.WebIdentityTokenFilePath != "":
+		return "web identity"
+	case env.ContainerCredentialsRelativePath != "", env.ContainerCredentialsEndpoint != "":
+		return "a container's source of credentials"
 	}
-	home, _ := os.UserHomeDir() // without one the path does not exist, and so has no profile
-	return filepath.Join(home, ".aws", name)
-}
-
-// usable refuses a set that is not whole, as a file half written has it.
-func usable(creds aws.Credentials, where string) error {
-	if strings.HasPrefix(creds.AccessKeyID, "ASIA") && creds.SessionToken == "" {
-		return &Error{Reason: "no_credentials", Message: where + ": the key is temporary but has no session token"}
-	}
-	return nil
+	return ""
 }
 
 func firstOf(words ...string) string {

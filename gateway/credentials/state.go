@@ -1,8 +1,11 @@
 package credentials
 
 import (
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
 // A State is what a Cache holds, for people. It has no secret.
@@ -10,11 +13,15 @@ type State struct {
 	// Source says where the credentials come from.
 	Source string `json:"source"`
 
+	// Via is how the held ones were come by: "keys", "role chain arn:...". Empty: it is not known.
+	Via string `json:"via,omitempty"`
+
 	// KeyID is the access key's id with its middle left out. Empty: there are no credentials.
 	KeyID string `json:"key_id,omitempty"`
 
-	// Account is the AWS account, where known.
+	// Account is the AWS account, and Role the ARN of the role, where known.
 	Account string `json:"account,omitempty"`
+	Role    string `json:"role,omitempty"`
 
 	// Generation counts the sets fetched.
 	Generation uint64 `json:"generation"`
@@ -42,10 +49,7 @@ func (c *Cache) State() State {
 	c.mu.Lock()
 	last := c.last
 	c.mu.Unlock()
-	s := State{}
-	if named, ok := c.source.(interface{ String() string }); ok {
-		s.Source = named.String()
-	}
+	s := State{Source: c.sourceName()}
 	if !last.At.IsZero() {
 		s.LastRefresh = &last
 	}
@@ -53,12 +57,30 @@ func (c *Cache) State() State {
 	if g == nil {
 		return s
 	}
-	s.KeyID, s.Account = MaskKeyID(g.Credentials.AccessKeyID), g.Credentials.AccountID
+	s.Via, s.Role = g.via, g.role
+	s.KeyID, s.Account = MaskKeyID(g.Credentials.AccessKeyID), firstOf(g.Credentials.AccountID, account(g.role))
 	s.Generation, s.Obtained = g.Seq, g.Obtained
 	if g.Credentials.CanExpire {
 		s.Expires = g.Credentials.Expires
 	}
 	return s
+}
+
+// sourceName is what the source calls itself. Empty: it does not.
+func (c *Cache) sourceName() string {
+	if named, ok := c.source.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return ""
+}
+
+// account is the one that a role's ARN names, if it is one.
+func account(role string) string {
+	parsed, err := arn.Parse(role)
+	if err != nil {
+		return ""
+	}
+	return parsed.AccountID
 }
 
 // MaskKeyID is an access key's id with its middle left out: enough to tell two apart.

@@ -1,0 +1,44 @@
+package credentials
+
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Options shape a Cache. The zero value works.
+type Options struct {
+	// Name is the route's, for spans.
+	Name string
+
+	// Timeout bounds one fetch. Zero: 45 s.
+	Timeout time.Duration
+
+	// Wait bounds how long Get waits when there is nothing to sign with. Zero: 10 s.
+	Wait time.Duration
+
+	// Observe is told once of each fetch when it ends, but not of one that Close ended. Nil: nobody is.
+	Observe func(Refresh)
+
+	// Tracer makes a span of each fetch. Nil: none.
+	Tracer trace.Tracer
+}
+
+// withDefaults is o with what it leaves open.
+func (o Options) withDefaults() Options {
+	if o.Timeout == 0 {
+		o.Timeout = 45 * time.Second
+	}
+	if o.Wait == 0 {
+		o.Wait = 10 * time.Second
+	}
+	return o
+}
+
+// A Refresh is one fetch that ended.
+type Refresh struct {
+	// Took is how long it took, Err why it failed, an *Error, and Seq the generation it made, if any.
+	Took time.Duration
+	Err  error
+	Seq  uint64
+}

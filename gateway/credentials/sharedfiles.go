@@ -1,0 +1,88 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// sharedFiles are AWS's own files, where the environment says now that they are: the SDK's defaults are
+// fixed when the program starts.
+type sharedFiles struct{ config, credentials string }
+
+func files() sharedFiles {
+	return sharedFiles{config: fileOf("AWS_CONFIG_FILE", "config"), credentials: fileOf("AWS_SHARED_CREDENTIALS_FILE", "credentials")}
+}
+
+func fileOf(variable, name string) string {
+	if path := os.Getenv(variable); path != "" {
+		return path
+	}
+	home, _ := os.UserHomeDir() // without one the path does not exist, and so has no profile
+	return filepath.Join(home, ".aws", name)
+}
+
+// load parses one profile and those it names as sources.
+func (f sharedFiles) load(ctx context.Context, name string) (config.SharedConfig, error) {
+	return config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
+		o.ConfigFiles = []string{f.config}
+		o.CredentialsFiles = []string{f.credentials}
+	})
+}
+
+// unloaded says why load failed, with no word of what the files hold but names of profiles.
+func (f sharedFiles) unloaded(name string, err error) *Error {
+	e := &Error{Reason: "no_profile", Message: fmt.Sprintf("profile %q: the AWS config files cannot be used as they are", name), Err: err}
+	var source config.SharedConfigAssumeRoleError
+	var missing config.SharedConfigProfileNotExistError
+	var role config.CredentialRequiresARNError
+	switch {
+	case errors.As(err, &source) && source.Err != nil:
+		e.Message = fmt.Sprintf("profile %q: %s", name, f.noSuch("source profile", source.Profile))
+	case errors.As(err, &source):
+		// The SDK knows no source profile that is one of "aws login".
+		e.Message = fmt.Sprintf("profile %q: its source profile %q has no credentials that another profile can use", name, source.Profile)
+	case errors.As(err, &missing):
+		e.Message, e.Action = f.noSuch("profile", name), "aws configure --profile "+name
+	case errors.As(err, &role):
+		e.Message = fmt.Sprintf("profile %q: %s needs role_arn", role.Profile, role.Type)
+	}
+	return e
+}
+
+// noSuch says that a profile does not exist, and which one may be meant.
+func (f sharedFiles) noSuch(what, name string) string {
+	message := fmt.Sprintf("no such %s %q in ~/.aws/config or ~/.aws/credentials", what, name)
+	if like := nearest(name, f.profiles()); like != "" {
+		message += fmt.Sprintf("; did you mean %q?", like)
+	}
+	return message
+}
+
+// profiles are the names of the profiles, found by their [brackets] alone: this is for a hint.
+func (f sharedFiles) profiles() []string {
+	var names []string
+	for _, path := range []string{f.config, f.credentials} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // no hint then
+		}
+		for line := range strings.Lines(string(text)) {
+			section, _, closed := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "["), "]")
+			kind, name, two := strings.Cut(section, " ")
+			switch {
+			case !closed || !strings.HasPrefix(strings.TrimSpace(line), "["):
+			case two && kind == "profile":
+				names = append(names, strings.TrimSpace(name))
+			case !two:
+				names = append(names, section)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,21 @@
+package credentials
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// usable refuses a set that is not whole, as a file half written has it, or that has ended.
+func usable(creds aws.Credentials, where string) error {
+	switch {
+	case !creds.HasKeys():
+		return none(where + ": there is no key")
+	case strings.HasPrefix(creds.AccessKeyID, "ASIA") && creds.SessionToken == "":
+		return none(where + ": the key is temporary but has no session token")
+	case creds.CanExpire && !creds.Expires.After(time.Now()):
+		return none(where + ": the credentials have expired already; is this machine's clock right?")
+	}
+	return nil
+}
