@@ -19,7 +19,7 @@ type Message struct {
 	// Kind is what the message is.
 	Kind Kind
 
-	// ID is the id's token as it stands in the body. Nil: there is none.
+	// ID is the id's token as it stands in the body. Nil: there is none, or there are several.
 	ID []byte
 
 	// Method is the JSON-RPC method. Empty for responses and batches.
@@ -45,7 +45,8 @@ type Message struct {
 	Batch []Message
 
 	// Strict says that every parser reads the message as it is read here: no key this package looks at
-	// stands twice or in another case. What is not strict is named by nothing but its kind and id.
+	// stands twice or in another case, and no name has half a surrogate pair. What is not strict may pass,
+	// but tells nothing more than its kind, its id, and what of an answer is beyond doubt.
 	Strict bool
 }
 

@@ -1,11 +1,6 @@
 package envelope
 
-import (
-	"bytes"
-	"encoding/json"
-	"strconv"
-	"strings"
-)
+import "bytes"
 
 // document reads the whole text.
 func (s *scanner) document() (Message, error) {
@@ -52,63 +47,43 @@ func (s *scanner) batch() (Message, error) {
 		m.Batch = append(m.Batch, element)
 		return err
 	})
+	if err == nil && len(m.Batch) == 0 && refused == nil {
+		refused = &Refusal{What: "an empty batch"}
+	}
+	if err == nil {
+		err = refused
+	}
 	if err != nil {
 		return Message{}, err
 	}
-	if len(m.Batch) == 0 && refused == nil {
-		refused = &Refusal{What: "an empty batch"}
-	}
-	return m, refused
-}
-
-// A draft is what has been seen of a message.
-type draft struct {
-	id, method, name, uri, version   []byte // texts of values, nil if absent
-	metaVersion, parent, state, code []byte
-	answered, failed, toolError, odd bool
-	level                            [4]uint16 // which keys were seen: message, params, _meta, the answer
-}
-
-// once notes a key and reports whether it is one of names, exactly. A key that stands twice, or is one of
-// names in another case, makes the draft odd.
-func (d *draft) once(level int, key []byte, names ...string) string {
-	word := unquoted(key)
-	for i, name := range names {
-		if word != name {
-			if len(word) >= len(name) && strings.EqualFold(word, name) {
-				d.odd = true
-			}
-			continue
-		}
-		if d.level[level]&(1<<i) != 0 {
-			d.odd = true
-		}
-		d.level[level] |= 1 << i
-		return name
-	}
-	return ""
+	return m, nil
 }
 
 // message reads one object.
 func (s *scanner) message() (Message, error) {
 	var d draft
-	err := s.object(func(key []byte) (err error) {
-		switch d.once(0, key, "jsonrpc", "id", "method", "params", "result", "error") {
-		case "id":
-			d.id, err = s.value()
-		case "method":
-			d.method, err = s.value()
+	err := s.object(func(key token) error {
+		known := d.key(top, key, "jsonrpc", "id", "method", "params", "result", "error")
+		switch known {
 		case "params":
-			err = s.params(&d)
+			return s.params(&d)
 		case "result":
 			d.answered = true
-			err = s.result(&d)
+			return s.result(&d)
 		case "error":
-			err = s.failure(&d)
-		default:
-			_, err = s.value()
+			return s.failure(&d)
 		}
-		return err
+		v, err := s.value()
+		if err != nil {
+			return err
+		}
+		switch known {
+		case "id":
+			d.takeID(v)
+		case "method":
+			d.takeMethod(v)
+		}
+		return nil
 	})
 	if err != nil {
 		return Message{}, err
@@ -117,7 +92,7 @@ func (s *scanner) message() (Message, error) {
 }
 
 // within reads an object's members, or goes over a value that is none.
-func (s *scanner) within(member func(key []byte) error) error {
+func (s *scanner) within(member func(key token) error) error {
 	if s.peek() == '{' {
 		return s.object(member)
 	}
@@ -126,8 +101,8 @@ func (s *scanner) within(member func(key []byte) error) error {
 }
 
 func (s *scanner) params(d *draft) error {
-	return s.within(func(key []byte) (err error) {
-		switch d.once(1, key, "name", "uri", "_meta", "protocolVersion") {
+	return s.within(func(key token) (err error) {
+		switch d.key(inParams, key, "name", "uri", "_meta", "protocolVersion") {
 		case "name":
 			d.name, err = s.value()
 		case "uri":
@@ -144,8 +119,8 @@ func (s *scanner) params(d *draft) error {
 }
 
 func (s *scanner) meta(d *draft) error {
-	return s.within(func(key []byte) (err error) {
-		switch d.once(2, key, "io.modelcontextprotocol/protocolVersion", "traceparent", "tracestate") {
+	return s.within(func(key token) (err error) {
+		switch d.key(inMeta, key, "io.modelcontextprotocol/protocolVersion", "traceparent", "tracestate") {
 		case "io.modelcontextprotocol/protocolVersion":
 			d.metaVersion, err = s.value()
 		case "traceparent":
@@ -160,8 +135,8 @@ func (s *scanner) meta(d *draft) error {
 }
 
 func (s *scanner) result(d *draft) error {
-	return s.within(func(key []byte) error {
-		known := d.once(3, key, "isError")
+	return s.within(func(key token) error {
+		known := d.key(inResult, key, "isError")
 		v, err := s.value()
 		if known != "" {
 			d.toolError = string(v) == "true"
@@ -172,68 +147,12 @@ func (s *scanner) result(d *draft) error {
 
 func (s *scanner) failure(d *draft) error {
 	d.failed = s.peek() == '{'
-	return s.within(func(key []byte) error {
-		known := d.once(3, key, "", "code")
+	return s.within(func(key token) error {
+		known := d.key(inError, key, "code")
 		v, err := s.value()
 		if known != "" {
 			d.code = v
 		}
 		return err
 	})
-}
-
-// message is the finished draft, or why it is none.
-func (d *draft) message() (Message, error) {
-	m := Message{ID: d.id, Strict: !d.odd}
-	if d.id != nil && !isID(d.id) {
-		return Message{}, &Refusal{What: "an id is a string, a number or null"}
-	}
-	switch {
-	case d.method != nil && d.method[0] != '"':
-		return Message{}, &Refusal{What: "a method is a string"}
-	case d.method != nil && d.id != nil:
-		m.Kind = Request
-	case d.method != nil:
-		m.Kind = Notification
-	case d.failed || d.answered:
-		m.Kind, m.IsError, m.ToolError = Response, d.failed, d.toolError
-		m.Code, _ = strconv.Atoi(string(d.code))
-		return m, nil
-	default:
-		return Message{}, &Refusal{What: "a message has a method, a result or an error"}
-	}
-	if !m.Strict {
-		return m, nil
-	}
-	m.Method = unquoted(d.method)
-	m.Version, m.Traceparent, m.Tracestate = unquoted(d.metaVersion), unquoted(d.parent), unquoted(d.state)
-	switch m.Method {
-	case "tools/call", "prompts/get":
-		m.Name = unquoted(d.name)
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
-		m.Name = unquoted(d.uri)
-	case "initialize":
-		if m.Version == "" {
-			m.Version = unquoted(d.version)
-		}
-	}
-	return m, nil
-}
-
-func isID(token []byte) bool {
-	c := token[0]
-	return c == '"' || c == '-' || c >= '0' && c <= '9' || c == 'n'
-}
-
-// unquoted is the string a text stands for; "" for anything but a string.
-func unquoted(text []byte) string {
-	if len(text) < 2 || text[0] != '"' {
-		return ""
-	}
-	if bytes.IndexByte(text, '\\') < 0 {
-		return string(text[1 : len(text)-1])
-	}
-	var s string
-	_ = json.Unmarshal(text, &s) // the scanner has checked it
-	return s
 }
