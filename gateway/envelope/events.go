@@ -9,29 +9,29 @@ import (
 // ErrEventTooLarge says that an event is longer than a reader's limit.
 var ErrEventTooLarge = errors.New("the event is too large")
 
-// keptBuffer is how much room a reader keeps between events.
-const keptBuffer = 4 << 10
+const (
+	keptBuffer = 4 << 10 // how much room a reader keeps between events
+	emptyReads = 100     // how often a source may have nothing to say before it is given up
+)
 
-// An Event is one event of a stream, by the WHATWG's definition. Its bytes are valid until the next event
-// is read.
-type Event struct {
-	// Raw is all of it, with the blank line that ends it; Data is its data lines joined.
-	Raw, Data []byte
-
-	// Type and ID are its event and id fields. HasID tells an empty id from none.
-	Type, ID string
-	HasID    bool
-}
-
-// Events reads a stream event by event. It returns each as soon as its blank line is there.
+// Events reads a stream event by event. It returns each as soon as the blank line that ends it is there. A
+// comment or a blank line between events is returned on its own, as soon as its line is there. The bytes of
+// a stream alone decide where it is divided, never how they arrive.
 type Events struct {
-	from    io.Reader
-	max     int
-	buffer  []byte // what was read and not yet returned, from start on
-	start   int
-	scanned int  // where the next line begins, counted from start
-	cut     bool // the last event ended with a CR, and what follows was not there yet
-	err     error
+	from io.Reader
+	max  int
+
+	buffer []byte
+	start  int  // of what was not returned yet; what follows counts from there
+	lead   int  // bytes before the event's first line: a byte order mark, or the LF of the last line's CR LF
+	line   int  // where the line begins that is not whole yet
+	seen   int  // how much has been looked at for the end of that line
+	opened bool // the stream's beginning was looked at for a byte order mark
+	bare   bool // the last line ended with a CR alone
+	cut    bool // the last event ended with a CR, whose LF may follow
+	err    error
+
+	joined []byte // an event's data, when it has several lines
 }
 
 // NewEvents makes a reader that refuses events longer than max bytes.
@@ -40,21 +40,23 @@ func NewEvents(r io.Reader, max int) *Events { return &Events{from: r, max: max}
 // Next is the next event. The error is io.EOF where the stream ended after a whole event,
 // io.ErrUnexpectedEOF where it ended inside one, ErrEventTooLarge, or the reader's.
 func (e *Events) Next() (Event, error) {
-	e.compact()
+	if cap(e.joined) > 16*keptBuffer {
+		e.joined = nil
+	}
 	for {
-		if n := e.whole(); n > 0 {
-			raw := e.buffer[e.start : e.start+n]
-			e.start += n
-			return parse(raw), nil
+		n := e.whole()
+		size := n
+		if n == 0 {
+			size = len(e.buffer) - e.start
 		}
-		if len(e.buffer)-e.start > e.max {
-			return Event{}, ErrEventTooLarge
+		if size > e.max {
+			*e = Events{max: e.max, err: ErrEventTooLarge}
+			return Event{}, e.err
+		}
+		if n > 0 {
+			return e.take(n), nil
 		}
 		if e.err != nil {
-			if string(e.buffer[e.start:]) == "\n" && e.scanned == 1 {
-				e.start++
-				return Event{Raw: e.buffer[e.start-1 : e.start]}, nil // the rest of the last blank line
-			}
 			return Event{}, e.ending()
 		}
 		e.fill()
@@ -69,95 +71,105 @@ func (e *Events) ending() error {
 	return e.err
 }
 
-// compact lets go of what was returned.
-func (e *Events) compact() {
-	rest := e.buffer[e.start:]
-	if cap(e.buffer) > 16*keptBuffer && len(rest) < keptBuffer {
-		e.buffer = append(make([]byte, 0, keptBuffer), rest...)
-	} else {
-		e.buffer = append(e.buffer[:0], rest...)
-	}
-	e.start, e.scanned = 0, 0
-}
-
-// fill reads once.
-func (e *Events) fill() {
-	if cap(e.buffer)-len(e.buffer) < keptBuffer/2 {
-		e.buffer = append(make([]byte, 0, max(keptBuffer, 2*cap(e.buffer))), e.buffer...)
-	}
-	n, err := e.from.Read(e.buffer[len(e.buffer):cap(e.buffer)])
-	e.buffer = e.buffer[:len(e.buffer)+n]
-	e.err = err
-}
-
-// whole is the length of the event at start, or 0 if its blank line is not there yet. A line ends with LF,
-// CR, or both. A CR that is the last byte so far ends a blank line at once; whether an LF of the same line
-// follows is seen with the next event.
+// whole is the length of the event at start, or 0 if its end is not there yet.
 func (e *Events) whole() int {
 	b := e.buffer[e.start:]
-	if e.cut && len(b) > 0 {
-		e.cut = false
-		if b[0] == '\n' {
-			e.scanned = 1
-		}
+	if e.line == 0 && !e.leads(b) {
+		return 0
 	}
 	for {
-		i := bytes.IndexAny(b[e.scanned:], "\r\n")
-		if i < 0 {
+		end := e.lineEnd(b)
+		if end == 0 {
+			if e.err != nil && e.lead > 0 && e.lead == len(b) {
+				return len(b) // nothing comes after it
+			}
 			return 0
 		}
-		end := e.scanned + i + 1
-		last := end == len(b)
-		if b[end-1] == '\r' && !last && b[end] == '\n' {
-			end++
-		}
-		if i == 0 {
-			e.cut = b[end-1] == '\r' && last
-			e.scanned = 0
+		first, text := e.line == e.lead, b[e.line:end]
+		e.line, e.seen = end, end
+		if text[0] == '\r' || text[0] == '\n' || first && text[0] == ':' {
 			return end
 		}
-		if b[end-1] == '\r' && last {
-			return 0 // an LF may follow; until it does or does not, this is no line
-		}
-		e.scanned = end
 	}
 }
 
-// parse takes an event's fields.
-func parse(raw []byte) Event {
-	e := Event{Raw: raw}
-	var data [][]byte
-	for rest := raw; len(rest) > 0; {
-		line := rest
-		if i := bytes.IndexAny(rest, "\r\n"); i >= 0 {
-			line = rest[:i]
-			rest = bytes.TrimPrefix(bytes.TrimPrefix(rest[i:], []byte("\r")), []byte("\n"))
-		} else {
-			rest = nil
-		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimPrefix(value, []byte(" "))
-		switch string(name) {
-		case "data":
-			data = append(data, value)
-		case "event":
-			e.Type = string(value)
-		case "id":
-			e.ID, e.HasID = string(value), true
-		}
+// leads finds what stands before the first line of an event. It reports false until that is known.
+func (e *Events) leads(b []byte) bool {
+	const mark = "\xef\xbb\xbf"
+	switch {
+	case len(b) == 0:
+		return false
+	case e.cut && b[0] == '\n':
+		e.lead, e.bare = 1, false
+	case !e.opened && len(b) < len(mark) && mark[:len(b)] == string(b):
+		return false
+	case !e.opened && bytes.HasPrefix(b, []byte(mark)):
+		e.lead = len(mark)
 	}
-	switch len(data) {
-	case 0:
-	case 1:
-		e.Data = data[0]
-	default:
-		e.Data = bytes.Join(data, []byte("\n"))
+	e.opened, e.cut = true, false
+	if e.lead > 0 {
+		e.line, e.seen = e.lead, e.lead
 	}
-	return e
+	return true
 }
 
-// AppendEvent appends an event that holds a message. The message must have no line breaks.
-func AppendEvent(dst, message []byte) []byte {
-	dst = append(dst, "event: message\ndata: "...)
-	return append(append(dst, message...), "\n\n"...)
+// lineEnd is where the line at line ends, its LF, CR or both included, or 0 if that is not there yet. An LF
+// may follow a CR that is the last byte so far. Only where lines end with a CR alone a blank line is not
+// kept waiting for it, or events would be late by one.
+func (e *Events) lineEnd(b []byte) int {
+	at := lineBreak(b[e.seen:])
+	if at < 0 {
+		e.seen = len(b)
+		return 0
+	}
+	at += e.seen
+	if b[at] == '\n' {
+		e.bare = false
+		return at + 1
+	}
+	if e.bare && at == e.line {
+		e.cut = true
+		return at + 1
+	}
+	if at+1 == len(b) && e.err == nil {
+		e.seen = at
+		return 0
+	}
+	e.bare = at+1 == len(b) || b[at+1] != '\n'
+	if e.bare {
+		return at + 1
+	}
+	return at + 2
+}
+
+// take takes the event that is the next n bytes.
+func (e *Events) take(n int) Event {
+	raw := e.buffer[e.start : e.start+n : e.start+n]
+	event := Event{Raw: raw}
+	e.joined = event.parse(raw[e.lead:], e.joined[:0])
+	e.start += n
+	e.lead, e.line, e.seen = 0, 0, 0
+	return event
+}
+
+// fill makes room and reads once.
+func (e *Events) fill() {
+	rest := e.buffer[e.start:]
+	switch {
+	case cap(e.buffer) > 16*keptBuffer && len(rest) < keptBuffer/2:
+		e.buffer = append(make([]byte, 0, keptBuffer), rest...)
+	case cap(e.buffer)-len(rest) < keptBuffer/2:
+		e.buffer = append(make([]byte, 0, max(keptBuffer, min(2*cap(e.buffer), e.max+keptBuffer))), rest...)
+	case e.start > 0:
+		e.buffer = append(e.buffer[:0], rest...)
+	}
+	e.start = 0
+	for range emptyReads {
+		n, err := e.from.Read(e.buffer[len(e.buffer):cap(e.buffer)])
+		e.buffer = e.buffer[:len(e.buffer)+n]
+		if e.err = err; n > 0 || err != nil {
+			return
+		}
+	}
+	e.err = io.ErrNoProgress
 }
