@@ -38,7 +38,8 @@ type Error struct {
 	// Source is who made the error, Reason its class, and Route the route it is of.
 	Source, Reason, Route string
 
-	// Retryable says that the same call may succeed, RetryAfter from when on.
+	// Retryable says that the same call may succeed, RetryAfter from when on. It is told in whole
+	// milliseconds, never too few.
 	Retryable  bool
 	RetryAfter time.Duration
 
@@ -70,8 +71,12 @@ func (e *Error) Append(dst, id []byte) []byte {
 	return append(dst, "}}"...)
 }
 
-// AppendBatch appends e as the answer to each of the requests of a batch.
+// AppendBatch appends e as the answer to each of the requests of a batch. A batch without requests gets one
+// error without an id: an empty array is no answer.
 func (e *Error) AppendBatch(dst []byte, ids [][]byte) []byte {
+	if len(ids) == 0 {
+		return e.Append(dst, nil)
+	}
 	dst = append(dst, '[')
 	for i, id := range ids {
 		if i > 0 {
@@ -94,7 +99,7 @@ func (e *Error) data() any {
 		AWSRequestID   string `json:"aws_request_id,omitempty"`
 		TraceID        string `json:"trace_id,omitempty"`
 		Outcome        string `json:"outcome,omitempty"`
-	}{e.Source, e.Reason, e.Route, e.Retryable, e.RetryAfter.Milliseconds(),
+	}{e.Source, e.Reason, e.Route, e.Retryable, (e.RetryAfter + time.Millisecond - 1).Milliseconds(),
 		e.UpstreamStatus, e.AWSErrorType, e.AWSRequestID, e.TraceID, e.Outcome}
 }
 

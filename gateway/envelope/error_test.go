@@ -30,7 +30,7 @@ func TestErrorWithoutAnIDHasNone(t *testing.T) {
 func TestErrorCarriesWhatAnAgentCanActOn(t *testing.T) {
 	e := &Error{
 		Code: CodeThrottled, Message: "signet: m", Source: "gateway", Reason: "upstream_throttled", Route: "aws", Retryable: true,
-		RetryAfter: 1500 * time.Millisecond, UpstreamStatus: 429, AWSErrorType: "T", AWSRequestID: "r", TraceID: "t", Outcome: "rejected",
+		RetryAfter: 1499*time.Millisecond + 1, UpstreamStatus: 429, AWSErrorType: "T", AWSRequestID: "r", TraceID: "t", Outcome: "rejected",
 	}
 	var got struct {
 		Error struct {
@@ -55,6 +55,13 @@ func TestErrorsOfABatchAreABatch(t *testing.T) {
 	m, err := Read([]byte(got))
 	if err != nil || len(m.Batch) != 2 || string(m.Batch[1].ID) != `"b"` || !m.Batch[0].IsError {
 		t.Errorf("%s: %+v, %v", got, m, err)
+	}
+}
+
+func TestErrorOfABatchWithoutRequestsIsOneError(t *testing.T) {
+	e := &Error{Code: CodeInvalid, Message: "m"}
+	if got := string(e.AppendBatch([]byte("x"), nil)); got != string(e.Append([]byte("x"), nil)) {
+		t.Error(got)
 	}
 }
 
