@@ -3,12 +3,14 @@ package sigv4
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -91,16 +93,23 @@ func TestSignTakesOutATokenThatIsNotOurs(t *testing.T) {
 	}
 }
 
+// The signatures are those that botocore 1.43.11 makes of the same headers: botocore escapes the escapes of the
+// path (%253A), and is what signs calls to the real service. The URL on the wire stays as it is written.
 func TestSignAgreesWithBotocoreOnAnARN(t *testing.T) {
-	// The canonical URI that botocore signs for an AgentCore runtime escapes the escapes: %253A.
-	r := newRequest(t, "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Ffoo/invocations?qualifier=DEFAULT", "{}")
-	sign(t, r, "{}", keys("TOK"))
-	plain := newRequest(t, "https://bedrock-agentcore.us-east-1.amazonaws.com/x", "{}")
-	plain.URL.Opaque = "//bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Ffoo/invocations"
-	plain.URL.RawQuery = "qualifier=DEFAULT"
-	sign(t, plain, "{}", keys("TOK"))
-	if r.Header.Get("Authorization") != plain.Header.Get("Authorization") {
-		t.Error("the path is not signed as it stands on the wire")
+	const target = "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Ffoo/invocations?qualifier=DEFAULT"
+	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	const begins = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/bedrock-agentcore/aws4_request, SignedHeaders=content-type;host;x-amz-date"
+	for token, ends := range map[string]string{
+		"TOK": ";x-amz-security-token, Signature=df272850b0d22531cadf1b4dd833c9031342acf7d43867552d33c1f8dadfe1ca",
+		"":    ", Signature=8f436d572623ff15ac438d61d920ea1c1f7248ae031ba91e657ed923057edc30",
+	} {
+		r := newRequest(t, target, body)
+		r.URL.Host = "127.0.0.1:8443" // where it is sent to is not what it is signed for
+		sign(t, r, body, keys(token))
+		r.URL.Host = r.Host
+		if got := r.Header.Get("Authorization"); got != begins+ends || r.URL.String() != target {
+			t.Errorf("%s\n%s", got, r.URL)
+		}
 	}
 }
 
@@ -156,6 +165,107 @@ func TestSignedRequestsVerifyOnTheWire(t *testing.T) {
 		if response.StatusCode != 200 || !strings.Contains(string(answer), `"result":{}`) {
 			t.Fatalf("%s: %d %s", r.URL, response.StatusCode, answer)
 		}
+	}
+}
+
+func TestSignedHeadersAreHostContentTypeAndAmzAlone(t *testing.T) {
+	random, signer := rand.New(rand.NewPCG(5, 6)), v4.NewSigner()
+	names := []string{
+		"Accept", "Accept-Encoding", "Baggage", "Connection", "Content-Length", "Content-Type", "Cookie", "Expect", "Last-Event-Id", "Mcp-Method",
+		"Mcp-Session-Id", "Te", "Trailer", "Traceparent", "Tracestate", "Transfer-Encoding", "User-Agent", "X-Amz-Target", "X-Amz-Content-Sha256",
+		"X-Amzn-Trace-Id", "X-Forwarded-For", "X_amz_date", "X-Idempotency-Key",
+	}
+	for range 300 {
+		r := newRequest(t, "https://up.example/mcp", "{}")
+		for range random.IntN(12) {
+			r.Header.Add(names[random.IntN(len(names))], "v")
+		}
+		if err := Sign(t.Context(), r, Hash(nil), signer, keys("T"), Scope{"s", "r"}, at()); err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(r.Header.Get("Authorization"), "SignedHeaders=")
+		list, _, _ := strings.Cut(after, ",")
+		for name := range strings.SplitSeq(list, ";") {
+			if name != "host" && name != "content-type" && !strings.HasPrefix(name, "x-amz-") {
+				t.Fatalf("signed: %s", list)
+			}
+		}
+		for name := range r.Header {
+			if strings.HasPrefix(name, "X-Amz-") && !strings.Contains(list, strings.ToLower(name)) {
+				t.Fatalf("%s is sent but not signed: %s", name, list)
+			}
+		}
+	}
+}
+
+// broken is a signer that fails once it has written to the request.
+type broken struct{ err error }
+
+func (b broken) SignHTTP(_ context.Context, _ aws.Credentials, r *http.Request, _, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
+	r.Method, r.URL.Host = "BROKEN", "broken"
+	for _, values := range r.Header {
+		values[0] = "broken"
+	}
+	r.Header.Set("Authorization", "broken")
+	return b.err
+}
+
+func TestSignLeavesARequestThatCannotBeSignedAsItWas(t *testing.T) {
+	r, cause := newRequest(t, "https://up.example/mcp?a=1", "{}"), errors.New("no clock")
+	r.Header.Set("X-Amz-Target", "x")
+	before := r.Header.Clone()
+	err := Sign(t.Context(), r, Hash(nil), broken{cause}, keys(""), Scope{"s", "r"}, at())
+	if !errors.Is(err, cause) || err.Error() != "sigv4: no clock" {
+		t.Error(err)
+	}
+	if !reflect.DeepEqual(r.Header, before) || r.Method != http.MethodPost || r.URL.String() != "https://up.example/mcp?a=1" {
+		t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+	}
+}
+
+// What one signature holds must be refused with any of it changed, or a test that sees requests verified
+// shows nothing.
+func TestSignedRequestsThatWereChangedAreRefused(t *testing.T) {
+	cloud := sandbox.New(sandbox.Options{})
+	t.Cleanup(cloud.Close)
+	server := cloud.MCP(sandbox.MCPOptions{Name: "m", Service: "svc", Region: "eu-west-1", Identity: "alice"})
+	issued, transport := cloud.Issue("alice", time.Hour), &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	creds := aws.Credentials{AccessKeyID: issued.AccessKeyID, SecretAccessKey: issued.SecretAccessKey, SessionToken: issued.SessionToken}
+	const body = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	for name, change := range map[string]func(*http.Request){
+		"nothing": func(*http.Request) {}, "type": func(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") },
+		"target": func(r *http.Request) { r.Header.Set("X-Amz-Target", "y") }, "query": func(r *http.Request) { r.URL.RawQuery = "q=2" },
+		"path": func(r *http.Request) { r.URL.Path = "/mcp/x" }, "host": func(r *http.Request) { r.Host = "other.example" },
+		"token": func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "other") },
+		"body":  func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(strings.Replace(body, "1", "2", 1))) },
+	} {
+		r := newRequest(t, server.URL()+"/mcp?q=1", body)
+		r.Header.Set("X-Amz-Target", "x")
+		if err := Sign(t.Context(), r, Hash([]byte(body)), v4.NewSigner(), creds, Scope{"svc", "eu-west-1"}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		change(r)
+		response, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if (response.StatusCode == 200) != (name == "nothing") {
+			t.Errorf("%s changed: %d", name, response.StatusCode)
+		}
+	}
+}
+
+func TestSignAllocatesNoMoreThanItDid(t *testing.T) {
+	r, signer, hash := newRequest(t, "https://up.example/mcp", "{}"), v4.NewSigner(), Hash(nil)
+	n := testing.AllocsPerRun(100, func() {
+		if err := Sign(t.Context(), r, hash, signer, keys("T"), Scope{"s", "r"}, at()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 60 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
