@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,15 +59,13 @@ func (e *Invalid) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sortProblems orders problems by place: files as they were read, then lines.
+// sortProblems orders problems by place: files as they were read, then lines. The schema's findings come in no
+// order of their own.
 func sortProblems(problems []Problem, files []string) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		if a.File != b.File {
-			return slices.Index(files, a.File) - slices.Index(files, b.File)
-		}
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
+		return cmp.Or(
+			cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)), cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Key, b.Key),
+		)
 	})
 }

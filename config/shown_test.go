@@ -72,3 +72,23 @@ func TestS3HostsAreThoseOfAWSAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestProblemsOfOnePlaceHaveAnOrder(t *testing.T) {
+	o := Options{
+		Environ: []string{"SIGNET_LOG_LEVEL=a", "SIGNET_DRAIN=b", "SIGNET_LOG_FORMAT=c", "SIGNET_TELEMETRY_TRACES=d"},
+		Flags:   map[string]any{"auth.mode": "e", "drain": "f", "log.level": "g", "log.format": "h"},
+	}
+	first := ""
+	for range 20 {
+		_, err := Load("../examples/minimal.yaml", o)
+		if err == nil {
+			t.Fatal("it was accepted")
+		}
+		if first == "" {
+			first = err.Error()
+		}
+		if err.Error() != first {
+			t.Fatalf("once it was\n%v\nand once\n%s", err, first)
+		}
+	}
+}
