@@ -35,7 +35,9 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 			c.streamEnded(err, named)
 			return
 		}
-		c.ending.Events++
+		if event.Data != nil { // not a comment or a blank line
+			c.ending.Events++
+		}
 		named = named || event.ID != ""
 		c.settle(event.Data)
 		if c.send(event.Raw) != nil || control.Flush() != nil {
