@@ -48,6 +48,11 @@ func newGeneration(f Fetched, seq uint64, now time.Time) *Generation {
 	}
 	end := f.Credentials.Expires.Round(0)
 	life := end.Sub(now)
+	if life <= 0 {
+		// They ended on their way, on a machine that is busy. AWS is the judge of that, for a second.
+		g.RefreshAt, g.Hard = now.Add(time.Second), now.Add(time.Second)
+		return g
+	}
 	ahead := min(window, life/4)
 	g.RefreshAt = end.Add(-ahead - rand.N(ahead/2+1))
 	g.Hard = end.Add(-min(margin, life/8))

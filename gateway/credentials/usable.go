@@ -7,6 +7,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
+// late is how long ago credentials may have ended when they arrive. Whether they have is for AWS to say; past
+// this it is the clock that is wrong.
+const late = time.Minute
+
 // usable refuses a set that is not whole, as a file half written has it, or that has ended.
 func usable(creds aws.Credentials, where string) error {
 	switch {
@@ -14,7 +18,7 @@ func usable(creds aws.Credentials, where string) error {
 		return none(where + ": there is no key")
 	case strings.HasPrefix(creds.AccessKeyID, "ASIA") && creds.SessionToken == "":
 		return none(where + ": the key is temporary but has no session token")
-	case creds.CanExpire && !creds.Expires.After(time.Now()):
+	case creds.CanExpire && time.Since(creds.Expires) > late:
 		return none(where + ": the credentials have expired already; is this machine's clock right?")
 	}
 	return nil
