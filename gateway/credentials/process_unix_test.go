@@ -80,7 +80,15 @@ func TestProcessIsEndedWithAllItStarted(t *testing.T) {
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("took %s, though the child that holds the output open was to be killed", took)
 	}
-	text, err := os.ReadFile(pids)
+	pid := readPID(t, pids)
+	for !gone(pid) && t.Context().Err() == nil {
+		<-time.After(time.Millisecond)
+	}
+}
+
+func readPID(t *testing.T, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,9 +96,7 @@ func TestProcessIsEndedWithAllItStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for !gone(pid) && t.Context().Err() == nil {
-		<-time.After(time.Millisecond)
-	}
+	return pid
 }
 
 // gone reports whether a process has ended: it is not there, or nobody has collected it yet.
@@ -122,5 +128,47 @@ func TestProcessThatFailsIsNeverQuoted(t *testing.T) {
 				t.Errorf("%s: a cause quotes it: %v", name, cause)
 			}
 		}
+	}
+}
+
+func TestProcessThatIgnoresItsFullOutputIsEndedAtOnce(t *testing.T) {
+	began := time.Now()
+	_, err := run(t.Context(), "trap '' PIPE; head -c 100000 /dev/zero; sleep 600")
+	if err == nil || !strings.Contains(err.Error(), "printed more than 64 KiB") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func TestProcessMayLeaveAnAgentBehind(t *testing.T) {
+	pids := filepath.Join(t.TempDir(), "pids")
+	f, err := run(t.Context(), "sleep 600 & echo $! > "+pids+"; echo '"+printed+"'")
+	if err != nil || f.Credentials.AccessKeyID != "ASIAPROCESS1" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	pid := readPID(t, pids)
+	if gone(pid) {
+		t.Error("the agent was ended with the process that did its work")
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAChainWaitsForTheProcessOfItsSource(t *testing.T) {
+	home(t, "[profile p]\ncredential_process = sleep 600\n[profile r]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = p\nregion = eu-west-1\n", "")
+	ended := make(chan Refresh, 1)
+	c := newCache(t, NewProfile(ProfileOptions{Profile: "r", HTTPClient: loopback(t)}), Options{
+		Wait: 50 * time.Millisecond, Timeout: time.Second, Observe: func(r Refresh) { ended <- r },
+	})
+	_, _, err := get(c)
+	var known *Error
+	if !errors.As(err, &known) || known.Reason != "process_timeout" || known.Message != `profile "p": credential_process has not answered for 50ms` {
+		t.Errorf("a call that waits no longer: %v", err)
+	}
+	if r := <-ended; !errors.As(r.Err, &known) || known.Reason != "process_timeout" {
+		t.Errorf("the fetch: %v", r.Err)
 	}
 }

@@ -1,15 +1,14 @@
 package credentials
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"signet/gateway/sandbox"
 )
 
 // home gives the test AWS files of its own and an environment without AWS settings.
@@ -21,17 +20,47 @@ func home(t *testing.T, config, keys string) {
 			t.Fatal(err)
 		}
 	}
-	for name, value := range map[string]string{
-		"AWS_CONFIG_FILE": filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "credentials"),
-		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
-	} {
-		t.Setenv(name, value)
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "") // so that it comes back
+			_ = os.Unsetenv(name)
+		}
 	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
 }
 
+// fetch fetches once, with a client that reaches loopback alone.
 func fetch(t *testing.T, o ProfileOptions) (Fetched, error) {
 	t.Helper()
+	if o.HTTPClient == nil {
+		o.HTTPClient = loopback(t)
+	}
 	return NewProfile(o).Fetch(t.Context())
+}
+
+// loopback is a client that fails the test when it is to leave this machine.
+func loopback(t *testing.T) *http.Client {
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+			t.Errorf("%s was to be dialled", address)
+			return nil, errors.New("not loopback")
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+}
+
+// refused fetches what cannot be had.
+func refused(t *testing.T, o ProfileOptions) *Error {
+	t.Helper()
+	f, err := fetch(t, o)
+	var known *Error
+	if !errors.As(err, &known) || f.Credentials.HasKeys() {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	return known
 }
 
 func TestProfileOfStaticKeysIsReadAnewEachTime(t *testing.T) {
@@ -70,8 +99,7 @@ func TestANamedProfileWinsOverKeysOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestProfilesThatCannotServeSayWhy(t *testing.T) {
-	home(t, `[profile mfa]
+const cannotServe = `[profile mfa]
 role_arn = arn:aws:iam::1:role/r
 source_profile = base
 mfa_serial = arn:aws:iam::1:mfa/me
@@ -96,119 +124,67 @@ region = eu-west-1
 [profile nowhere]
 role_arn = arn:aws:iam::1:role/r
 source_profile = base
+[profile legacy]
+sso_start_url = https://x.example
+sso_region = eu-west-1
+sso_account_id = 1
+sso_role_name = r
+credential_process = echo
+[profile login]
+login_session = arn:aws:iam::1:user/me
+[profile alone]
+role_arn = arn:aws:iam::1:role/r
+[profile own]
+role_arn = arn:aws:iam::1:role/r
+aws_access_key_id = AKIAOWN
+aws_secret_access_key = s
+[profile sourceless]
+source_profile = base
+[profile orphan]
+role_arn = arn:aws:iam::1:role/r
+source_profile = bas
+[profile fromlogin]
+role_arn = arn:aws:iam::1:role/r
+source_profile = login
+[profile outer]
+role_arn = arn:aws:iam::1:role/o
+source_profile = mfa
+region = eu-west-1
+[profile cut]
+aws_access_key_id = AKIACUT
+aws_secret_acc
 [profile half]
 aws_access_key_id = ASIAHALF
 aws_secret_access_key = s
-`, "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n")
+`
+
+func TestProfilesThatCannotServeSayWhy(t *testing.T) {
+	home(t, cannotServe, "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n")
 	for name, want := range map[string][2]string{
-		"mfa":      {"mfa", "wants an MFA code"},
-		"sso":      {"no_credentials", "SSO is not supported yet"},
-		"web":      {"no_credentials", "web identity is not supported yet"},
-		"instance": {"no_credentials", "credential_source is not supported yet"},
-		"empty":    {"no_credentials", "names no source of credentials"},
-		"nowhere":  {"no_credentials", "set region in the profile or on the route"},
-		"half":     {"no_credentials", "temporary but has no session token"},
-		"missing":  {"no_profile", `no such profile "missing"`},
+		"mfa":        {"mfa", "wants an MFA code"},
+		"sso":        {"no_credentials", "SSO is not supported yet"},
+		"web":        {"no_credentials", "web identity is not supported yet"},
+		"instance":   {"no_credentials", "credential_source is not supported yet"},
+		"empty":      {"no_credentials", "names no source of credentials"},
+		"nowhere":    {"no_credentials", "set region in the profile or on the route"},
+		"half":       {"no_credentials", "temporary but has no session token"},
+		"legacy":     {"no_credentials", "SSO is not supported yet"},
+		"login":      {"no_credentials", `"aws login" is not supported yet`},
+		"alone":      {"no_credentials", `profile "alone" has role_arn but no source_profile`},
+		"own":        {"no_credentials", `profile "own" has role_arn but no source_profile`},
+		"outer":      {"mfa", `profile "mfa" wants an MFA code`},
+		"cut":        {"no_credentials", `profile "cut" cannot be used as it stands in the AWS config files: half a key`},
+		"missing":    {"no_profile", `no such profile "missing" in ~/.aws/config or ~/.aws/credentials`},
+		"sourceless": {"no_credentials", `profile "sourceless": source_profile needs role_arn`},
+		"orphan":     {"no_profile", `profile "orphan": no such source profile "bas" in ~/.aws/config or ~/.aws/credentials; did you mean "base"?`},
+		"fromlogin":  {"no_credentials", `its source profile "login" has no credentials that another profile can use`},
+		"instanc":    {"no_profile", `did you mean "instance"?`},
 	} {
-		_, err := fetch(t, ProfileOptions{Profile: name})
-		var known *Error
-		if !errors.As(err, &known) || known.Reason != want[0] || !strings.Contains(known.Message, want[1]) {
-			t.Errorf("%s: %+v, want %v", name, err, want)
+		if e := refused(t, ProfileOptions{Profile: name}); e.Reason != want[0] || !strings.Contains(e.Message, want[1]) {
+			t.Errorf("%s: %s: %s, want %v", name, e.Reason, e.Message, want)
 		}
 	}
-	_, err := fetch(t, ProfileOptions{})
-	var known *Error
-	if !errors.As(err, &known) || known.Reason != "no_credentials" || !strings.Contains(known.Message, "looked in the environment, ~/.aws/config, ~/.aws/credentials") {
-		t.Errorf("nothing anywhere: %v", err)
-	}
 }
-
-func TestRoleChainsAskSTSHopByHop(t *testing.T) {
-	cloud := sandbox.New(sandbox.Options{})
-	t.Cleanup(cloud.Close)
-	sts := cloud.STS(sandbox.STSOptions{})
-	base := cloud.IssueStatic("base")
-	home(t, `[profile inner]
-role_arn = `+cloud.Identity("inner").RoleARN+`
-source_profile = base
-external_id = ext
-duration_seconds = 900
-role_session_name = mine
-[profile outer]
-role_arn = `+cloud.Identity("outer").RoleARN+`
-source_profile = inner
-`, "[base]\naws_access_key_id = "+base.AccessKeyID+"\naws_secret_access_key = "+base.SecretAccessKey+"\n")
-	t.Setenv("AWS_ENDPOINT_URL_STS", sts.URL())
-	o := ProfileOptions{Profile: "outer", Region: "eu-west-1", SessionName: "signet-r"}
-	f, err := fetch(t, o)
-	if err != nil || !f.Credentials.CanExpire || f.Region != "" {
-		t.Fatalf("%+v, %v", f, err)
-	}
-	if _, err := fetch(t, o); err != nil {
-		t.Fatal(err)
-	}
-	want := []sandbox.Assumption{
-		{RoleARN: cloud.Identity("inner").RoleARN, SessionName: "mine", ExternalID: "ext", Duration: 15 * time.Minute, Caller: "base"},
-		{RoleARN: cloud.Identity("outer").RoleARN, SessionName: "signet-r", Duration: time.Hour, Caller: "inner"},
-	}
-	got := sts.Granted()
-	for i, a := range got {
-		if a != want[i%2] {
-			t.Errorf("assumption %d: %+v, want %+v", i, a, want[i%2])
-		}
-	}
-	if len(got) != 4 {
-		t.Errorf("%d assumptions for two fetches of two hops", len(got))
-	}
-}
-
-func TestSTSThatRefusesOrIsNotThereIsToldApart(t *testing.T) {
-	cloud := sandbox.New(sandbox.Options{})
-	t.Cleanup(cloud.Close)
-	sts := cloud.STS(sandbox.STSOptions{})
-	base := cloud.IssueStatic("base")
-	home(t, "[profile r]\nrole_arn = arn:aws:iam::1:role/none\nsource_profile = base\nregion = eu-west-1\n",
-		"[base]\naws_access_key_id = "+base.AccessKeyID+"\naws_secret_access_key = "+base.SecretAccessKey+"\n")
-	t.Setenv("AWS_ENDPOINT_URL_STS", sts.URL())
-	reason := func() (string, string) {
-		_, err := fetch(t, ProfileOptions{Profile: "r"})
-		var known *Error
-		if !errors.As(err, &known) {
-			t.Fatalf("%v", err)
-		}
-		return known.Reason, known.Message
-	}
-	if reason, message := reason(); reason != "no_credentials" || !strings.HasSuffix(message, "STS refused to assume arn:aws:iam::1:role/none (AccessDenied)") {
-		t.Errorf("%s: %s", reason, message)
-	}
-	if sts.Asked() != 1 {
-		t.Errorf("STS was asked %d times in one fetch", sts.Asked())
-	}
-	cloud.Close()
-	if reason, message := reason(); reason != "sts_unreachable" || strings.Contains(message, "127.0.0.1") {
-		t.Errorf("%s: %s", reason, message)
-	}
-}
-
-func TestSTSIsAskedWithTheGivenClient(t *testing.T) {
-	home(t, "[profile r]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = base\nregion = eu-west-1\n",
-		"[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n")
-	asked := make(chan string, 1)
-	client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-		asked <- r.URL.Host
-		return nil, errors.New("no network in this test")
-	})}
-	if _, err := fetch(t, ProfileOptions{Profile: "r", HTTPClient: client}); err == nil {
-		t.Error("it was answered")
-	}
-	if host := <-asked; host != "sts.eu-west-1.amazonaws.com" {
-		t.Errorf("asked %s", host)
-	}
-}
-
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestProfileSaysWhereCredentialsComeFrom(t *testing.T) {
 	for name, want := range map[string]string{"dev": `profile "dev"`, "": "environment or default profile"} {
@@ -217,5 +193,70 @@ func TestProfileSaysWhereCredentialsComeFrom(t *testing.T) {
 			t.Errorf("%q: %s", name, got)
 		}
 		c.Close()
+	}
+}
+
+func TestWithoutAProfileTheEnvironmentIsTold(t *testing.T) {
+	set := func(variable, value string) func(*testing.T) { return func(t *testing.T) { t.Setenv(variable, value) } }
+	for name, test := range map[string]struct {
+		config string
+		set    func(*testing.T)
+		want   [2]string
+	}{
+		"nothing":      {"", set("AWS_REGION", "eu-west-1"), [2]string{"no_credentials", "looked in the environment, ~/.aws/config, ~/.aws/credentials"}},
+		"a region":     {"[default]\nregion = eu-west-1\n", set("AWS_REGION", ""), [2]string{"no_credentials", `profile "default": it names no source`}},
+		"AWS_PROFILE":  {"[profile dev]\n", set("AWS_PROFILE", "dew"), [2]string{"no_profile", `no such profile "dew" in ~/.aws/config or ~/.aws/credentials; did you mean "dev"?`}},
+		"ECS":          {"", set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x"), [2]string{"no_credentials", "the environment: a container's source of credentials is not supported yet"}},
+		"EKS":          {"[default]\n", set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/x"), [2]string{"no_credentials", "a container's source of credentials is not supported yet"}},
+		"web identity": {"", set("AWS_WEB_IDENTITY_TOKEN_FILE", "/x"), [2]string{"no_credentials", "web identity is not supported yet"}},
+		"half a key":   {"", set("AWS_ACCESS_KEY_ID", "AKIAHALF"), [2]string{"no_credentials", "no AWS credentials"}},
+		"a bad value":  {"", set("AWS_MAX_ATTEMPTS", "SECRET-CANARY"), [2]string{"no_credentials", "an AWS_* variable has a bad value"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			home(t, test.config, "")
+			test.set(t)
+			if e := refused(t, ProfileOptions{}); e.Reason != test.want[0] || !strings.Contains(e.Message, test.want[1]) {
+				t.Errorf("%s: %s, want %v", e.Reason, e.Message, test.want)
+			}
+		})
+	}
+}
+
+func TestANamedProfileNeverFallsThroughToTheMachine(t *testing.T) {
+	for name, text := range map[string]string{
+		"without keys": "[p]\nregion = eu-west-1\n", "half written": "[p]\naws_access_key_id = AKIA", "cut short": "[p", "empty": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			home(t, "", text)
+			t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/x")
+			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/x")
+			t.Setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "s")
+			client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+				t.Errorf("%s was asked", r.URL.Host)
+				return nil, errors.New("no")
+			})}
+			if e := refused(t, ProfileOptions{Profile: "p", HTTPClient: client}); strings.Contains(e.Message, "not supported yet") {
+				t.Error(e.Message)
+			}
+		})
+	}
+}
+
+func TestFilesAreThoseOfTheHomeDirectoryOfNow(t *testing.T) {
+	home(t, "", "")
+	t.Setenv("AWS_CONFIG_FILE", "")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "")
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("USERPROFILE", os.Getenv("HOME"))
+	if err := os.Mkdir(filepath.Join(os.Getenv("HOME"), ".aws"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := "[dev]\naws_access_key_id = AKIAHOME\naws_secret_access_key = s\n"
+	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), ".aws", "credentials"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := fetch(t, ProfileOptions{Profile: "dev"}); err != nil || f.Credentials.AccessKeyID != "AKIAHOME" {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

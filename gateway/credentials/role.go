@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -39,7 +40,7 @@ func (l link) assume(ctx context.Context) (aws.Credentials, error) {
 	waitFor(ctx, "sts_unreachable", l.name()+": STS")
 	ctx, cancel := context.WithTimeout(ctx, stsTimeout)
 	defer cancel()
-	creds, err := stscreds.NewAssumeRoleProvider(l.client(source), p.RoleARN, l.role).Retrieve(ctx)
+	creds, err := stscreds.NewAssumeRoleProvider(l.client(ctx, source), p.RoleARN, l.role).Retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, l.refused(err)
 	}
@@ -58,16 +59,22 @@ func (l link) role(o *stscreds.AssumeRoleOptions) {
 	}
 }
 
-// client asks STS with the given credentials. An aws.Config made by hand knows AWS_ENDPOINT_URL_STS and the
-// profile's endpoint_url only through ConfigSources.
-func (l link) client(source aws.Credentials) *sts.Client {
-	return sts.NewFromConfig(aws.Config{
+// client asks STS with the given credentials. An aws.Config made by hand knows the endpoints of one service,
+// AWS_ENDPOINT_URL_STS and the profile's services section, only through ConfigSources, and those of all
+// services only when told.
+func (l link) client(ctx context.Context, source aws.Credentials) *sts.Client {
+	cfg := aws.Config{
 		Region:           l.region,
 		HTTPClient:       l.options.HTTPClient,
 		Credentials:      fixed(source),
 		RetryMaxAttempts: 1,
 		ConfigSources:    []any{l.env, *l.profile},
-	})
+	}
+	ignored, _, err := config.GetIgnoreConfiguredEndpoints(ctx, cfg.ConfigSources)
+	if endpoint := firstOf(l.env.BaseEndpoint, l.profile.BaseEndpoint); endpoint != "" && !(err == nil && ignored) {
+		cfg.BaseEndpoint = &endpoint
+	}
+	return sts.NewFromConfig(cfg)
 }
 
 // fixed is credentials as a provider.

@@ -37,18 +37,21 @@ func (f sharedFiles) load(ctx context.Context, name string) (config.SharedConfig
 
 // unloaded says why load failed, with no word of what the files hold but names of profiles.
 func (f sharedFiles) unloaded(name string, err error) *Error {
-	e := &Error{Reason: "no_profile", Message: fmt.Sprintf("profile %q: the AWS config files cannot be used as they are", name), Err: err}
+	e := &Error{
+		Reason: "no_credentials", Err: err,
+		Message: fmt.Sprintf("profile %q cannot be used as it stands in the AWS config files: half a key, two kinds of source, or an sso_session that does not exist", name),
+	}
 	var source config.SharedConfigAssumeRoleError
 	var missing config.SharedConfigProfileNotExistError
 	var role config.CredentialRequiresARNError
 	switch {
 	case errors.As(err, &source) && source.Err != nil:
-		e.Message = fmt.Sprintf("profile %q: %s", name, f.noSuch("source profile", source.Profile))
+		e.Reason, e.Message = "no_profile", fmt.Sprintf("profile %q: %s", name, f.noSuch("source profile", source.Profile))
 	case errors.As(err, &source):
 		// The SDK knows no source profile that is one of "aws login".
 		e.Message = fmt.Sprintf("profile %q: its source profile %q has no credentials that another profile can use", name, source.Profile)
 	case errors.As(err, &missing):
-		e.Message, e.Action = f.noSuch("profile", name), "aws configure --profile "+name
+		e.Reason, e.Message, e.Action = "no_profile", f.noSuch("profile", name), "aws configure --profile "+name
 	case errors.As(err, &role):
 		e.Message = fmt.Sprintf("profile %q: %s needs role_arn", role.Profile, role.Type)
 	}
