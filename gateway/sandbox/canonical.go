@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 // canonical is the canonical request: "Create a canonical request" in AWS's Signature Version 4 reference.
 func (v *verifier) canonical(r *request, signed []string, hash string) string {
 	path, query, _ := strings.Cut(r.target, "?")
-	if v.normalise {
+	if !v.raw {
 		path = normalised(path)
 	}
 	var b strings.Builder
@@ -17,12 +18,17 @@ func (v *verifier) canonical(r *request, signed []string, hash string) string {
 	for _, name := range signed {
 		values := r.all(name)
 		for i := range values {
-			values[i] = strings.Join(strings.Fields(values[i]), " ")
+			values[i] = folded(values[i])
 		}
 		fmt.Fprintf(&b, "%s:%s\n", name, strings.Join(values, ","))
 	}
 	fmt.Fprintf(&b, "\n%s\n%s", strings.Join(signed, ";"), hash)
 	return b.String()
+}
+
+// folded is a header's value with each run of blanks as one space, and none at its ends.
+func folded(value string) string {
+	return strings.Join(strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == '\t' }), " ")
 }
 
 // canonicalQuery decodes, encodes and sorts a query's parameters.
@@ -72,9 +78,8 @@ func decoded(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			var c byte
-			if n, err := fmt.Sscanf(s[i+1:i+3], "%02x", &c); n == 1 && err == nil {
-				b.WriteByte(c)
+			if c, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				b.WriteByte(c[0])
 				i += 2
 				continue
 			}

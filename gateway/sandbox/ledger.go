@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// A Ledger is what the MCP servers of a sandbox saw. It is safe for concurrent use.
+// A Ledger is what the servers of a sandbox saw. It is safe for concurrent use.
 type Ledger struct {
 	mu       sync.Mutex
 	calls    map[string]*Entry // by server and call id; under mu
@@ -44,14 +44,15 @@ func (l *Ledger) Calls() []Entry {
 	return all
 }
 
-// Requests counts the requests that were signed well, by server.
+// Requests counts the requests that an MCP server did not refuse, by its name.
 func (l *Ledger) Requests() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.requests)
 }
 
-// Refused counts the requests that were refused, by AWS's error type.
+// Refused counts the requests whose signature MCP servers and STS refused, by AWS's error type. The types are
+// those of services with JSON answers, STS's too.
 func (l *Ledger) Refused() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,7 +66,8 @@ func (l *Ledger) WrongIdentity() int {
 	return l.others
 }
 
-// Mixed counts the requests whose key and session token belong to different sets.
+// Mixed counts the requests whose key belongs to another set than their session token, or than the secret
+// that they were signed with.
 func (l *Ledger) Mixed() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

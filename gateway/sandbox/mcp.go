@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,11 +14,6 @@ const (
 	Both   = ""       // one URL for old and new clients
 	Legacy = "legacy" // initialize and sessions: 2025-03-26 to 2025-11-25
 	Modern = "modern" // no sessions: 2026-07-28
-)
-
-const (
-	legacyVersion = "2025-11-25"
-	modernVersion = "2026-07-28"
 )
 
 // MCPOptions shape an MCP server. The zero value serves both eras to anyone, unsigned.
@@ -36,11 +30,21 @@ type MCPOptions struct {
 	// Era is Both, Legacy or Modern.
 	Era string
 
+	// Sessions makes a legacy message name a session that was begun here. Without it any but an ended one is
+	// taken, and none as well.
+	Sessions bool
+
+	// Stream answers every tools/call with an event stream, not only those of tools that need one.
+	Stream bool
+
 	// Clock is how far the server's clock is ahead.
 	Clock time.Duration
 
 	// UnsignedPayload allows bodies that are not part of the signature.
 	UnsignedPayload bool
+
+	// RawPath verifies a path with its dot segments and double slashes, as S3 does. Others resolve them first.
+	RawPath bool
 }
 
 // An mcp is an MCP server behind a signature.
@@ -50,18 +54,19 @@ type mcp struct {
 	verifier verifier
 
 	mu       sync.Mutex
-	sessions map[string]bool        // true while they last; under mu
-	asked    map[string]chan string // questions to clients, by id; under mu
-	next     int                    // under mu
+	sessions map[string]chan struct{} // closed when one ends; under mu
+	asked    map[string]chan string   // questions to clients, by id; under mu
+	next     int                      // under mu
 }
 
-// MCP starts an MCP server.
+// MCP makes an MCP server. It takes requests once its URL was asked for, or on Serve's listeners, and on any
+// path.
 func (s *Sandbox) MCP(o MCPOptions) *Server {
 	m := &mcp{
-		options: o, sessions: map[string]bool{}, asked: map[string]chan string{},
+		options: o, sessions: map[string]chan struct{}{}, asked: map[string]chan string{},
 		verifier: verifier{
 			sandbox: s, service: o.Service, region: o.Region, identity: o.Identity,
-			offset: o.Clock, unsigned: o.UnsignedPayload,
+			offset: o.Clock, unsigned: o.UnsignedPayload, raw: o.RawPath,
 		},
 	}
 	if o.Identity != "" {
@@ -76,141 +81,136 @@ type message struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
 	Params struct {
-		Name      string          `json:"name"`
-		Version   string          `json:"protocolVersion"`
-		Arguments json.RawMessage `json:"arguments"`
+		Name      string                     `json:"name"`
+		Version   string                     `json:"protocolVersion"`
+		Arguments json.RawMessage            `json:"arguments"`
+		Replies   map[string]json.RawMessage `json:"inputResponses"`
+		State     string                     `json:"requestState"`
 		Meta      struct {
-			Version string `json:"io.modelcontextprotocol/protocolVersion"`
+			Version  string          `json:"io.modelcontextprotocol/protocolVersion"`
+			Progress json.RawMessage `json:"progressToken"`
 		} `json:"_meta"`
 	} `json:"params"`
 	Result json.RawMessage `json:"result"`
+	Error  json.RawMessage `json:"error"`
+
+	modern bool // it is one of the modern era
+}
+
+// A fault is what is wrong with a message, as it is answered.
+type fault struct {
+	status, code int
+	text, data   string // data is JSON, or empty
 }
 
 func (m *mcp) answer(ctx context.Context, r *request, w *response) {
+	w.now = w.now.Add(m.options.Clock)
 	var caller Credentials
 	if m.options.Service != "" {
-		var no *refusal
-		if caller, no = m.verifier.verify(r); no != nil {
+		set, no := m.verifier.verify(r)
+		if no != nil {
 			m.sandbox.ledger.refuse(no)
-			w.now = w.now.Add(m.options.Clock)
-			body, _ := json.Marshal(map[string]string{"message": no.message})
-			w.whole(no.status, "application/json", string(body), "x-amzn-errortype", no.kind, "x-amzn-requestid", "sandbox")
+			w.refuse(no)
 			return
 		}
+		caller = set.Credentials
 	}
 	m.sandbox.ledger.request(m.options.Name)
-	modern := r.get("MCP-Protocol-Version") >= modernVersion
 	switch {
 	case r.method == http.MethodPost:
-		m.post(ctx, r, w, caller, modern)
-	case modern || m.options.Era == Modern:
+		m.post(ctx, r, w, caller)
+	case m.options.Era == Modern || r.get("MCP-Protocol-Version") >= modernVersion:
 		w.whole(http.StatusMethodNotAllowed, "", "", "Allow", "POST")
 	case r.method == http.MethodGet:
-		w.stream()
-		<-ctx.Done()
-		w.broken = true
+		m.stand(ctx, r, w)
 	case r.method == http.MethodDelete:
-		m.mu.Lock()
-		m.sessions[r.get("Mcp-Session-Id")] = false
-		m.mu.Unlock()
-		w.whole(http.StatusNoContent, "", "")
+		m.end(r, w)
 	default:
 		w.whole(http.StatusMethodNotAllowed, "", "", "Allow", "POST, GET, DELETE")
 	}
 }
 
-func (m *mcp) post(ctx context.Context, r *request, w *response, caller Credentials, modern bool) {
+func (m *mcp) post(ctx context.Context, r *request, w *response, caller Credentials) {
 	var in message
 	if err := json.Unmarshal(r.body, &in); err != nil {
-		w.whole(http.StatusBadRequest, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`)
+		m.fail(w, message{}, fault{http.StatusBadRequest, -32700, "Parse error", ""})
 		return
 	}
-	modern = modern || in.Params.Meta.Version >= modernVersion
+	// "initialize" is how a client says that it is of the old era, whatever else it says.
+	in.modern = in.Method != "initialize" && (r.get("MCP-Protocol-Version") >= modernVersion || in.Params.Meta.Version != "")
+	check := m.legacyFault
+	if in.modern {
+		check = m.modernFault
+	}
+	if wrong := check(r, in); wrong.code != 0 {
+		m.fail(w, in, wrong)
+		return
+	}
 	switch {
-	case !modern && in.Method != "initialize" && m.ended(r.get("Mcp-Session-Id")):
-		m.fail(w, in, http.StatusNotFound, -32001, "Session not found")
-	case modern && m.options.Era == Legacy, !modern && m.options.Era == Modern:
-		m.fail(w, in, http.StatusBadRequest, -32022, "Unsupported protocol version")
 	case in.Method == "":
 		m.replied(in)
 		w.whole(http.StatusAccepted, "", "")
 	case len(in.ID) == 0:
 		w.whole(http.StatusAccepted, "", "")
 	case in.Method == "tools/call":
-		m.call(ctx, w, in, caller, modern)
+		m.call(ctx, w, in, caller)
+	case in.modern:
+		m.modernMethod(w, in)
 	default:
-		m.method(w, in, modern)
+		m.legacyMethod(w, in)
 	}
 }
 
-// ended reports whether a session was ended.
-func (m *mcp) ended(session string) bool {
+// number is the next of the server's own ids.
+func (m *mcp) number() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	lasts, known := m.sessions[session]
-	return known && !lasts
-}
-
-// method answers everything but a tool call.
-func (m *mcp) method(w *response, in message, modern bool) {
-	switch {
-	case in.Method == "initialize" && !modern:
-		m.initialize(w, in)
-	case in.Method == "server/discover" && modern:
-		m.result(w, in, modern, fmt.Sprintf(`"supportedVersions":["%s"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"private"`, modernVersion))
-	case in.Method == "ping" && !modern:
-		m.result(w, in, modern, "")
-	case in.Method == "tools/list":
-		m.result(w, in, modern, `"tools":[`+toolList()+`]`)
-	case modern:
-		m.fail(w, in, http.StatusNotFound, -32601, "Method not found")
-	default:
-		m.fail(w, in, http.StatusOK, -32601, "Method not found")
-	}
-}
-
-func (m *mcp) initialize(w *response, in message) {
-	m.mu.Lock()
 	m.next++
-	session := fmt.Sprintf("session-%s-%d", m.options.Name, m.next)
-	m.sessions[session] = true
-	m.mu.Unlock()
-	version := legacyVersion
-	if v := in.Params.Version; v == "2025-03-26" || v == "2025-06-18" {
-		version = v
-	}
-	w.whole(http.StatusOK, "application/json", fmt.Sprintf(
-		`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"%s","capabilities":{"tools":{}},"serverInfo":{"name":"%s","version":"1"}}}`,
-		in.ID, version, m.options.Name), "Mcp-Session-Id", session)
+	return m.next
 }
 
-// replied hands a client's answer to the tool that asked.
-func (m *mcp) replied(in message) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	id := string(in.ID)
-	if reply := m.asked[id]; reply != nil {
-		reply <- string(in.Result) // it has room for the only answer
-		delete(m.asked, id)
-	}
-}
+// self is what the server says of itself.
+func (m *mcp) self() string { return `{"name":` + quoted(m.options.Name) + `,"version":"1"}` }
 
 // result answers with a result; fields is what stands in it.
-func (m *mcp) result(w *response, in message, modern bool, fields string) {
-	w.whole(http.StatusOK, "application/json", resultOf(in, modern, fields))
+func (m *mcp) result(w *response, in message, fields string) {
+	if m.options.Stream && in.Method == "tools/call" {
+		w.stream()
+		w.event(resultOf(in, fields))
+		w.end()
+		return
+	}
+	w.whole(http.StatusOK, "application/json", resultOf(in, fields))
 }
 
-func resultOf(in message, modern bool, fields string) string {
-	if modern {
-		fields = strings.TrimSuffix(`"resultType":"complete",`+fields, ",")
+// resultOf is a result; a modern one is complete.
+func resultOf(in message, fields string) string {
+	switch {
+	case in.modern && fields == "":
+		fields = `"resultType":"complete"`
+	case in.modern:
+		fields = `"resultType":"complete",` + fields
 	}
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{%s}}`, in.ID, fields)
 }
 
-func (m *mcp) fail(w *response, in message, status, code int, text string) {
-	id := string(in.ID)
+func (m *mcp) fail(w *response, in message, wrong fault) {
+	id, data := string(in.ID), ""
 	if id == "" {
 		id = "null"
 	}
-	w.whole(status, "application/json", fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%q}}`, id, code, text))
+	if wrong.data != "" {
+		data = `,"data":` + wrong.data
+	}
+	w.whole(wrong.status, "application/json", fmt.Sprintf(
+		`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%s%s}}`, id, wrong.code, quoted(wrong.text), data))
+}
+
+// quoted is s as a string of JSON.
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string is always JSON
+	}
+	return string(b)
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,7 +12,17 @@ import (
 type response struct {
 	to     *bufio.Writer
 	now    time.Time
-	broken bool // the connection cannot be used after
+	id     string // what AWS calls the request
+	broken bool   // the connection cannot be used after
+}
+
+// refuse answers as AWS's services with JSON answers say no.
+func (w *response) refuse(no *refusal) {
+	body, err := json.Marshal(map[string]string{"message": no.message})
+	if err != nil {
+		panic(err) // strings are always JSON
+	}
+	w.whole(no.status, "application/json", string(body), "x-amzn-errortype", no.kind)
 }
 
 // whole writes an answer at once; header are names and values in turn.
@@ -28,7 +39,7 @@ func (w *response) whole(status int, kind, body string, header ...string) {
 }
 
 func (w *response) head(status int, header []string) {
-	fmt.Fprintf(w.to, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http.StatusText(status), w.now.UTC().Format(http.TimeFormat))
+	fmt.Fprintf(w.to, "HTTP/1.1 %d %s\r\nDate: %s\r\nx-amzn-requestid: %s\r\n", status, http.StatusText(status), w.now.UTC().Format(http.TimeFormat), w.id)
 	for i := 0; i+1 < len(header); i += 2 {
 		fmt.Fprintf(w.to, "%s: %s\r\n", header[i], header[i+1])
 	}

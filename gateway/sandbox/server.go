@@ -3,7 +3,9 @@ package sandbox
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -57,6 +59,10 @@ func (s *Server) Serve(l net.Listener) {
 // serve accepts in the background. s.mu is held.
 func (s *Server) serve(l net.Listener) {
 	s.listeners = append(s.listeners, l)
+	if s.ctx.Err() != nil {
+		_ = l.Close()
+		return
+	}
 	s.ended.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -109,14 +115,17 @@ func (s *Server) converse(conn net.Conn) {
 	from, to := bufio.NewReader(conn), bufio.NewWriter(conn)
 	for s.ctx.Err() == nil {
 		r, err := readRequest(from)
+		w := &response{to: to, now: s.sandbox.now(), id: s.sandbox.requestID()}
+		if bad, ok := errors.AsType[*malformed](err); ok {
+			w.whole(bad.status, "text/plain", bad.what, "Connection", "close")
+		}
 		if err != nil {
 			return
 		}
-		w := &response{to: to, now: s.sandbox.now()}
 		ctx, stop := s.watch(conn, from)
 		s.handle(ctx, r, w)
 		stop()
-		if w.broken {
+		if w.broken || strings.EqualFold(r.get("Connection"), "close") {
 			return
 		}
 	}

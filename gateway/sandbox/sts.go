@@ -6,7 +6,9 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,7 +43,7 @@ type STS struct {
 	granted []Assumption // under mu
 }
 
-// STS starts a Security Token Service.
+// STS makes a Security Token Service. It takes requests once its URL was asked for, or on Serve's listeners.
 func (s *Sandbox) STS(o STSOptions) *STS {
 	sts := &STS{options: o, verifier: verifier{sandbox: s, service: "sts"}}
 	sts.Server = s.newServer(sts.answer)
@@ -59,7 +61,7 @@ func (s *STS) Asked() int {
 func (s *STS) Granted() []Assumption {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Assumption(nil), s.granted...)
+	return slices.Clone(s.granted)
 }
 
 func (s *STS) answer(ctx context.Context, r *request, w *response) {
@@ -68,10 +70,12 @@ func (s *STS) answer(ctx context.Context, r *request, w *response) {
 	n := s.asked
 	s.mu.Unlock()
 	if s.options.Delay != nil && !pause(ctx, s.options.Delay(n)) {
+		w.broken = true
 		return
 	}
 	caller, no := s.verifier.verify(r)
 	if no != nil {
+		s.sandbox.ledger.refuse(no)
 		s.refuse(w, no)
 		return
 	}
@@ -83,26 +87,30 @@ func (s *STS) answer(ctx context.Context, r *request, w *response) {
 		s.assume(w, caller, form)
 	case form.Get("Action") == "GetCallerIdentity":
 		id := s.sandbox.Identity(caller.Identity)
-		s.grant(w, "GetCallerIdentity", element("Arn", id.ARN())+element("UserId", "AROA:session")+element("Account", id.Account))
+		user := "AIDA" + strings.ToUpper(id.Name)
+		if session, ok := strings.CutPrefix(caller.arn, id.ARN()); ok {
+			user = "AROA" + strings.ToUpper(id.Name) + ":" + session
+		}
+		s.grant(w, "GetCallerIdentity", element("Arn", caller.arn)+element("UserId", user)+element("Account", id.Account))
 	default:
 		s.refuse(w, refuse(400, "InvalidAction", "Could not find operation %s", form.Get("Action")))
 	}
 }
 
-func (s *STS) assume(w *response, caller Credentials, form url.Values) {
+func (s *STS) assume(w *response, caller issued, form url.Values) {
 	role := s.sandbox.role(form.Get("RoleArn"))
 	if role == nil {
-		s.refuse(w, refuse(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s",
-			s.sandbox.Identity(caller.Identity).ARN(), form.Get("RoleArn")))
+		s.refuse(w, refuse(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.arn, form.Get("RoleArn")))
 		return
 	}
-	seconds, err := strconv.Atoi(form.Get("DurationSeconds"))
-	if err != nil {
-		seconds = 3600
+	duration, no := asked(form)
+	if no != nil {
+		s.refuse(w, no)
+		return
 	}
 	a := Assumption{
 		RoleARN: role.RoleARN, SessionName: form.Get("RoleSessionName"), ExternalID: form.Get("ExternalId"),
-		Duration: time.Duration(seconds) * time.Second, Caller: caller.Identity,
+		Duration: duration, Caller: caller.Identity,
 	}
 	s.mu.Lock()
 	s.granted = append(s.granted, a)
@@ -111,20 +119,38 @@ func (s *STS) assume(w *response, caller Credentials, form url.Values) {
 	if s.options.Life != 0 {
 		life = s.options.Life
 	}
-	c := s.sandbox.Issue(role.Name, life)
+	c := s.sandbox.issue(role, a.SessionName, life)
 	s.grant(w, "AssumeRole", "<Credentials>"+element("AccessKeyId", c.AccessKeyID)+element("SecretAccessKey", c.SecretAccessKey)+
 		element("SessionToken", c.SessionToken)+element("Expiration", c.Expires.UTC().Format("2006-01-02T15:04:05.000Z"))+"</Credentials>"+
-		"<AssumedRoleUser>"+element("Arn", role.ARN())+element("AssumedRoleId", "AROA:"+a.SessionName)+"</AssumedRoleUser>")
+		"<AssumedRoleUser>"+element("Arn", role.ARN()+a.SessionName)+
+		element("AssumedRoleId", "AROA"+strings.ToUpper(role.Name)+":"+a.SessionName)+"</AssumedRoleUser>")
+}
+
+// asked is how long an AssumeRole is for, or what STS has against it.
+func asked(form url.Values) (time.Duration, *refusal) {
+	if form.Get("RoleSessionName") == "" {
+		return 0, refuse(400, "ValidationError", "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: Member must not be null")
+	}
+	if !form.Has("DurationSeconds") {
+		return time.Hour, nil
+	}
+	seconds, err := strconv.Atoi(form.Get("DurationSeconds"))
+	if err != nil || seconds < 900 || seconds > 43200 {
+		return 0, refuse(400, "ValidationError", "1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: "+
+			"Member must have value between 900 and 43200", form.Get("DurationSeconds"))
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 func (s *STS) grant(w *response, action, result string) {
 	w.whole(http.StatusOK, "text/xml", "<"+action+"Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><"+action+"Result>"+
-		result+"</"+action+"Result><ResponseMetadata>"+element("RequestId", "sandbox")+"</ResponseMetadata></"+action+"Response>")
+		result+"</"+action+"Result><ResponseMetadata>"+element("RequestId", w.id)+"</ResponseMetadata></"+action+"Response>")
 }
 
 func (s *STS) refuse(w *response, no *refusal) {
-	w.whole(no.status, "text/xml", "<ErrorResponse><Error>"+element("Type", "Sender")+element("Code", no.kind)+
-		element("Message", no.message)+"</Error>"+element("RequestId", "sandbox")+"</ErrorResponse>")
+	code, status := no.query()
+	w.whole(status, "text/xml", "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>"+element("Type", "Sender")+
+		element("Code", code)+element("Message", no.message)+"</Error>"+element("RequestId", w.id)+"</ErrorResponse>")
 }
 
 func element(name, text string) string {

@@ -9,6 +9,17 @@ import (
 	"time"
 )
 
+const (
+	// maxText is how many bytes an answer or an event may be asked to have.
+	maxText = 64 << 20
+
+	// maxEvents is how many events a stream may be asked to have.
+	maxEvents = 1 << 20
+
+	// maxMS is how long a tool may be asked to wait: a month.
+	maxMS = 30 * 24 * 3600 * 1000
+)
+
 // arguments are those of all tools. Call is the id in the ledger.
 type arguments struct {
 	Call  string `json:"call"`
@@ -18,6 +29,12 @@ type arguments struct {
 	Count int    `json:"count"`
 	Every int    `json:"every_ms"`
 	Cut   int    `json:"cut"`
+}
+
+// sane reports whether the numbers are ones that the tools can serve.
+func (a arguments) sane() bool {
+	within := func(n, most int) bool { return n >= 0 && n <= most }
+	return within(a.MS, maxMS) && within(a.Every, maxMS) && within(a.Bytes, maxText) && within(a.Count, maxEvents) && a.Cut >= 0
 }
 
 // toolList is the tools as tools/list has them.
@@ -37,78 +54,75 @@ func toolList() string {
 }
 
 // call runs a tool.
-func (m *mcp) call(ctx context.Context, w *response, in message, caller Credentials, modern bool) {
+func (m *mcp) call(ctx context.Context, w *response, in message, caller Credentials) {
 	var a arguments
 	_ = json.Unmarshal(in.Params.Arguments, &a) // arguments that are none are zero
-	m.sandbox.ledger.execute(m.options.Name, a.Call, in.Params.Name, caller)
-	done := true
-	switch in.Params.Name {
-	case "echo":
-		m.result(w, in, modern, content(a.Text))
-	case "delay":
-		if done = pause(ctx, time.Duration(a.MS)*time.Millisecond); done {
-			m.result(w, in, modern, content("done"))
-		}
-	case "size":
-		m.result(w, in, modern, content(strings.Repeat("x", a.Bytes)))
-	case "events":
-		done = m.events(ctx, w, in, a, modern)
-	case "elicit":
-		done = m.elicit(ctx, w, in, modern)
-	case "fail":
-		m.result(w, in, modern, content("no")+`,"isError":true`)
-	default:
-		m.fail(w, in, http.StatusOK, -32602, "Unknown tool")
+	if !a.sane() {
+		m.fail(w, in, fault{http.StatusOK, -32602, "Arguments out of range", ""})
+		return
 	}
-	if !done {
+	if in.Params.Name == "elicit" && in.modern && in.Params.Replies == nil {
+		m.require(w, in) // nothing runs before the answer
+		return
+	}
+	m.sandbox.ledger.execute(m.options.Name, a.Call, in.Params.Name, caller)
+	if !m.run(ctx, w, in, a) {
 		w.broken = true
 		m.sandbox.ledger.cancel(m.options.Name, a.Call)
 	}
 }
 
-func content(text string) string {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a string is always JSON
+// run reports false when the client left before the tool was done.
+func (m *mcp) run(ctx context.Context, w *response, in message, a arguments) bool {
+	switch in.Params.Name {
+	case "echo":
+		m.result(w, in, content(a.Text))
+	case "delay":
+		if !pause(ctx, time.Duration(a.MS)*time.Millisecond) {
+			return false
+		}
+		m.result(w, in, content("done"))
+	case "size":
+		m.result(w, in, content(strings.Repeat("x", a.Bytes)))
+	case "events":
+		return m.events(ctx, w, in, a)
+	case "elicit":
+		if !in.modern {
+			return m.ask(ctx, w, in)
+		}
+		m.required(w, in)
+	case "fail":
+		m.result(w, in, content("no")+`,"isError":true`)
+	default:
+		m.fail(w, in, fault{http.StatusOK, -32602, "Unknown tool", ""})
 	}
-	return `"content":[{"type":"text","text":` + string(quoted) + `}]`
+	return true
 }
 
+func content(text string) string { return `"content":[{"type":"text","text":` + quoted(text) + `}]` }
+
 // events streams notifications and then the result. It reports false when the client left.
-func (m *mcp) events(ctx context.Context, w *response, in message, a arguments, modern bool) bool {
+func (m *mcp) events(ctx context.Context, w *response, in message, a arguments) bool {
+	token := in.Params.Meta.Progress
+	if len(token) == 0 {
+		token = in.ID
+	}
+	text := strings.Repeat("x", a.Bytes)
 	w.stream()
 	for n := range a.Count {
 		if a.Cut > 0 && n == a.Cut {
-			w.broken = true
-			return true
+			break
 		}
-		w.event(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"message":%q}}`,
-			in.ID, n+1, strings.Repeat("x", a.Bytes)))
+		w.event(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"message":"%s"}}`, token, n+1, text))
 		if !pause(ctx, time.Duration(a.Every)*time.Millisecond) {
 			return false
 		}
 	}
-	w.event(resultOf(in, modern, content(fmt.Sprintf("%d events", a.Count))))
+	if a.Cut > 0 && a.Cut <= a.Count {
+		w.broken = true // the connection ends here, in the middle of the answer
+		return true
+	}
+	w.event(resultOf(in, content(fmt.Sprintf("%d events", a.Count))))
 	w.end()
 	return true
-}
-
-// elicit asks the client on the stream of its call; the answer comes as a message of its own.
-func (m *mcp) elicit(ctx context.Context, w *response, in message, modern bool) bool {
-	reply := make(chan string, 1)
-	m.mu.Lock()
-	m.next++
-	id := fmt.Sprintf(`"ask-%d"`, m.next)
-	m.asked[id] = reply
-	m.mu.Unlock()
-	w.stream()
-	w.event(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"elicitation/create","params":{"message":"Go on?","requestedSchema":{"type":"object","properties":{}}}}`, id))
-	select {
-	case answer := <-reply:
-		w.event(resultOf(in, modern, content(answer)))
-		w.end()
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,10 +45,10 @@ func signed(t *testing.T, c Credentials, method, target, body string, header htt
 }
 
 // judge verifies a request as it stands on the wire.
-func judge(v *verifier, wire string) (Credentials, *refusal) {
+func judge(v *verifier, wire string) (issued, *refusal) {
 	r, err := readRequest(bufio.NewReader(strings.NewReader(wire)))
 	if err != nil {
-		return Credentials{}, refuse(400, "BadRequest", "%v", err)
+		return issued{}, refuse(400, "BadRequest", "%v", err)
 	}
 	return v.verify(r)
 }
@@ -108,89 +107,6 @@ func TestVerifierAgreesWithAWSsSigner(t *testing.T) {
 			t.Fatalf("request %d: %+v\n%s\n%s", n, no, wire, canonicalOf(v, wire))
 		}
 	}
-}
-
-func canonicalOf(v *verifier, wire string) string {
-	r, err := readRequest(bufio.NewReader(strings.NewReader(wire)))
-	if err != nil {
-		return err.Error()
-	}
-	a, _ := parseAuthorization(r)
-	return v.canonical(r, a.signed, "HASH")
-}
-
-func TestVerifierKnowsTheExampleOfAWSsDocumentation(t *testing.T) {
-	// "GET ListUsers" of the Signature Version 4 documentation; AKIDEXAMPLE and its secret are the
-	// documentation's own.
-	a := authorization{keyID: "AKIDEXAMPLE", date: "20150830", region: "us-east-1", service: "iam", signed: []string{"content-type", "host", "x-amz-date"}}
-	r := &request{method: "GET", target: "/?Action=ListUsers&Version=2010-05-08", fields: []field{
-		{"Host", "iam.amazonaws.com"}, {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}, {"X-Amz-Date", "20150830T123600Z"},
-	}}
-	v := &verifier{}
-	empty := "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	canonical := v.canonical(r, a.signed, empty)
-	sum := sha256.Sum256([]byte(canonical))
-	if got := hex.EncodeToString(sum[:]); got != "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59" {
-		t.Errorf("canonical request %s\n%s", got, canonical)
-	}
-	secret := "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-	if got := sign(secret, a, stringToSign("20150830T123600Z", a, canonical)); got != "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7" {
-		t.Errorf("signature %s", got)
-	}
-}
-
-func TestVerifierKeepsAnARNAsItIsOnTheWire(t *testing.T) {
-	v, c := newVerifier()
-	target := "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Ffoo/invocations?qualifier=DEFAULT"
-	wire := signed(t, c, "POST", target, "{}", http.Header{}, "svc", "eu-west-1")
-	if _, no := judge(v, wire); no != nil || !strings.Contains(wire, target) {
-		t.Errorf("%+v\n%s", no, wire)
-	}
-	if canonical := canonicalOf(v, wire); !strings.Contains(canonical, "/runtimes/arn%253Aaws%253Abedrock-agentcore%253Aus-east-1%253A123456789012%253Aruntime%252Ffoo/invocations\n") {
-		t.Errorf("%s", canonical)
-	}
-}
-
-func TestVerifierRefusesEveryMutation(t *testing.T) {
-	v, c := newVerifier()
-	wire := signed(t, c, "POST", "/mcp/a?b=1&c=2", `{"id":1}`, http.Header{"Content-Type": {"application/json"}, "X-Amz-Custom": {"value"}}, "svc", "eu-west-1")
-	if _, no := judge(v, wire); no != nil {
-		t.Fatalf("%+v", no)
-	}
-	head, _, _ := strings.Cut(wire, "\r\n\r\n")
-	unsigned := []int{strings.Index(wire, "Content-Length"), len("Content-Length: 8\r\n")}
-	var mutants int
-	for i := range wire {
-		if i >= unsigned[0] && i < unsigned[0]+unsigned[1] || strings.ContainsRune("\r\n", rune(wire[i])) || i > len(head) && i < len(head)+4 {
-			continue // the frame, which is not signed
-		}
-		for bit := range 7 {
-			mutant := wire[:i] + string(rune(wire[i]^(1<<bit))) + wire[i+1:]
-			if sameToAServer(wire, mutant) {
-				continue
-			}
-			mutants++
-			if _, no := judge(v, mutant); no == nil {
-				t.Errorf("byte %d, bit %d: accepted\n%s", i, bit, mutant)
-			}
-		}
-	}
-	if mutants < 2000 {
-		t.Errorf("only %d mutants", mutants)
-	}
-}
-
-// sameToAServer reports whether two requests differ only where HTTP says it means nothing: in the case of
-// a header's name, in white space around what it holds, and in spaces after the commas of Authorization.
-func sameToAServer(a, b string) bool {
-	x, errA := readRequest(bufio.NewReader(strings.NewReader(a)))
-	y, errB := readRequest(bufio.NewReader(strings.NewReader(b)))
-	if errA != nil || errB != nil || x.method != y.method || x.target != y.target || string(x.body) != string(y.body) {
-		return false
-	}
-	return slices.EqualFunc(x.fields, y.fields, func(f, g field) bool {
-		return strings.EqualFold(f.name, g.name) && strings.Join(strings.Fields(f.value), " ") == strings.Join(strings.Fields(g.value), " ")
-	})
 }
 
 func TestVerifierRefusesInAWSsWords(t *testing.T) {
@@ -271,30 +187,6 @@ func TestVerifierTakesUnsignedPayloadOnlyWhereAllowed(t *testing.T) {
 		r := &request{body: []byte("anything"), fields: []field{{"X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"}}}
 		if _, no := v.payload(r); (no == nil) != allowed {
 			t.Errorf("allowed %v: %+v", allowed, no)
-		}
-	}
-}
-
-func TestReplacedKeysServeForTheOverlap(t *testing.T) {
-	now := noon()
-	for overlap, served := range map[time.Duration]bool{0: true, time.Hour: true, -1: false, time.Second: false} {
-		s := New(Options{Now: func() time.Time { return now }, Overlap: overlap})
-		v := &verifier{sandbox: s, service: "svc", region: "eu-west-1"}
-		now = noon().Add(-30 * time.Second)
-		c := s.Issue("alice", time.Second)
-		now = noon()
-		if _, no := judge(v, signed(t, c, "POST", "/", "", http.Header{}, "svc", "eu-west-1")); (no == nil) != served {
-			t.Errorf("overlap %s: 29 s after it expired: %+v", overlap, no)
-		}
-	}
-}
-
-func TestPathsAreNormalisedWhereAskedTo(t *testing.T) {
-	for path, want := range map[string]string{
-		"/": "/", "/a/../b": "/b", "/a/./b": "/a/b", "//a//b": "/a/b", "/a/b/..": "/a/", "/../..": "/", "/a/": "/a/", "": "/",
-	} {
-		if got := normalised(path); got != want {
-			t.Errorf("%q is %q, want %q", path, got, want)
 		}
 	}
 }
