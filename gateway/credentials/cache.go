@@ -25,6 +25,7 @@ type Cache struct {
 
 	// swapped
 	held atomic.Pointer[Generation] // stored under mu, loaded without
+	due  atomic.Bool                // the files say something else than when it was fetched
 
 	// guarded
 	mu      sync.Mutex
@@ -53,7 +54,7 @@ func (c *Cache) Close() {
 // Ready reports whether Get would return at once with credentials.
 func (c *Cache) Ready(now time.Time) bool { return c.held.Load().valid(now) }
 
-// Get is the generation to sign with at now. While there is a valid one it returns at once; otherwise it
+// Get is the generation to sign with at now, AWS's time as far as the caller knows it. While there is a valid one it returns at once; otherwise it
 // waits, with everyone else, for the one fetch under way: at most Options.Wait, and not past ctx. The error
 // is an *Error, or that of ctx.
 func (c *Cache) Get(ctx context.Context, now time.Time) (*Generation, error) {
@@ -61,20 +62,21 @@ func (c *Cache) Get(ctx context.Context, now time.Time) (*Generation, error) {
 	if !g.valid(now) {
 		return c.await(ctx, now)
 	}
-	if !g.fresh(now) {
-		c.renew(ctx, g, now)
+	if !g.fresh(now) || c.due.Load() {
+		c.renew(ctx, g)
 	}
 	return g, nil
 }
 
 // renew begins the fetch of what comes after g, beside whoever calls. Its failure is nobody's while g is
 // valid. Whoever finds the lock taken leaves it to the one who has it.
-func (c *Cache) renew(ctx context.Context, g *Generation, now time.Time) {
+func (c *Cache) renew(ctx context.Context, g *Generation) {
 	if !c.mu.TryLock() {
 		return
 	}
 	defer c.mu.Unlock()
-	if c.flight == nil && c.held.Load() == g && c.backoff.wait(now) == 0 {
+	// By our own clock: the pause was measured by it.
+	if c.flight == nil && c.held.Load() == g && c.backoff.wait(time.Now()) == 0 {
 		c.flight = c.take(ctx)
 	}
 }
@@ -110,12 +112,33 @@ func (c *Cache) join(ctx context.Context, now time.Time) (*flight, *Generation, 
 		return nil, g, nil // it landed since the caller looked
 	}
 	if c.flight == nil {
-		if wait := c.backoff.wait(now); wait > 0 {
+		if wait := c.backoff.wait(time.Now()); wait > 0 {
 			return nil, nil, c.backoff.last.after(wait)
 		}
 		c.flight = c.take(ctx)
 	}
 	return c.flight, nil, nil
+}
+
+// Recheck has the source look at its files again. If they say something else than at the last fetch they are
+// asked anew at once, whatever pause there was: what is held serves until then, and a fetch under way is made
+// again. It is for whoever watches the files, and does nothing for a source without.
+func (c *Cache) Recheck() {
+	source, ok := c.source.(interface{ Changed(context.Context) bool })
+	if !ok || c.ctx.Err() != nil || !source.Changed(c.ctx) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backoff = backoff{}
+	switch {
+	case c.ctx.Err() != nil:
+	case c.flight != nil:
+		c.flight.outdated = true
+	case c.held.Load() != nil:
+		c.due.Store(true)
+		c.flight = c.take(context.Background())
+	}
 }
 
 // Invalidate gives up g, which AWS refused: however many refusals there are, one fetch follows. A fetch

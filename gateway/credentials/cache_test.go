@@ -203,7 +203,7 @@ func TestACallerThatLooksTooEarlyTakesWhatLanded(t *testing.T) {
 		}
 		// And one that found it due before the next one landed.
 		c.held.Store(&Generation{Credentials: held.Credentials})
-		c.renew(context.Background(), held, time.Now())
+		c.renew(context.Background(), held)
 		synctest.Wait()
 		if source.asked.Load() != 1 {
 			t.Error("what is held no longer was fetched anew")

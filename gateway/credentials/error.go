@@ -17,6 +17,9 @@ type Error struct {
 	// Message is what a person reads, Action a command that may mend it. Action may be empty.
 	Message, Action string
 
+	// Absent says that no source is named anywhere: nothing has failed, there is just nobody to sign as.
+	Absent bool
+
 	// RetryAfter is when the source is asked again. Zero: at the next call.
 	RetryAfter time.Duration
 

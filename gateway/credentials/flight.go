@@ -19,11 +19,15 @@ type flight struct {
 	err    error
 
 	overtaken bool // what was held was refused since it began; under Cache.mu
+	outdated  bool // the files have changed since it began; under Cache.mu
 }
 
 // take begins a flight. c.mu is held.
 func (c *Cache) take(caller context.Context) *flight {
 	f := &flight{done: make(chan struct{}), caller: trace.SpanContextFromContext(caller)}
+	if c.refused != nil {
+		f.stage.refused.Store(&c.refused.Credentials.AccessKeyID)
+	}
 	go func() {
 		for !c.attempt(f) {
 		}
@@ -85,13 +89,13 @@ func (c *Cache) ask(ctx context.Context, f *flight) (Fetched, error) {
 		a.err = f.stage.silent(c.options.Timeout)
 	}
 	if a.err == nil {
-		a.err = usable(a.fetched.Credentials, "the source of the credentials")
+		a.err = usable(ctx, a.fetched.Credentials, "the source of the credentials")
 	}
 	return a.fetched, a.err
 }
 
-// land ends the flight: what was fetched is held from here on, or the failure is remembered. Only what was
-// refused while it was being fetched does not end it.
+// land ends the flight: what was fetched is held from here on, or the failure is remembered. What the files did
+// not say any more by then does not end it, nor what was refused while it was being fetched.
 func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) (r Refresh, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,6 +106,9 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 	case c.ctx.Err() != nil:
 		f.err = routeGone()
 		r.Err = f.err
+	case f.outdated:
+		f.outdated = false
+		return r, false
 	case err != nil:
 		known := asError(err)
 		c.last.Error = known.Reason
@@ -113,7 +120,8 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 	default:
 		c.seq++
 		c.backoff = backoff{}
-		f.result = newGeneration(fetched, c.seq, now)
+		c.due.Store(false)
+		f.result = newGeneration(fetched, c.seq, f.stage.clock())
 		c.held.Store(f.result)
 		r.Seq = c.seq
 	}

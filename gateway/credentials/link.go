@@ -11,9 +11,11 @@ import (
 // A link is one profile of a chain: it has credentials, or asks for them with those of the next link.
 type link struct {
 	profile *config.SharedConfig
+	bare    bool // there is no profile: the environment alone is asked
 	env     config.EnvConfig
 	options ProfileOptions
-	region  string // where STS is asked
+	region  string   // where STS is asked
+	read    *reading // what was found in files; one for the chain
 }
 
 // via says how the credentials of the link are come by, and of which profile unless the route named it.
@@ -23,6 +25,12 @@ func (l link) via() string {
 		name = l.name() + ": "
 	}
 	switch {
+	case l.bare && l.env.Credentials.HasKeys():
+		return "keys of the environment"
+	case l.bare && l.env.WebIdentityTokenFilePath != "":
+		return "web identity " + l.env.RoleARN + " of the environment"
+	case p.WebIdentityTokenFile != "" && p.Source == nil:
+		return name + "web identity " + p.RoleARN
 	case p.RoleARN != "":
 		roles := p.RoleARN
 		for inner := p.Source; inner != nil && inner.RoleARN != ""; inner = inner.Source {
@@ -31,48 +39,84 @@ func (l link) via() string {
 		return name + "role chain " + roles
 	case p.Credentials.HasKeys():
 		return name + "keys"
+	case p.SSOSessionName != "":
+		return name + "SSO session " + p.SSOSessionName
+	case l.ssoLegacy():
+		return name + "SSO"
+	case p.LoginSession != "":
+		return name + "aws login"
+	case p.CredentialProcess != "":
+		return name + "credential_process"
+	case l.containerURI() != "":
+		return "container"
 	}
-	return name + "credential_process"
+	return "instance metadata"
 }
 
-// fetch is the credentials of the link. What the SDK would try first is tried first.
+// roleARN is the role that the credentials of the link are of, where that is known before they are.
+func (l link) roleARN() string {
+	if l.bare && !l.env.Credentials.HasKeys() {
+		return l.env.RoleARN
+	}
+	return l.profile.RoleARN
+}
+
+// fetch is the credentials of the link, from where the SDK would take them.
 func (l link) fetch(ctx context.Context) (aws.Credentials, error) {
 	p := l.profile
 	switch {
-	case p.RoleARN != "" && p.Source != nil:
-		return l.assume(ctx)
-	case p.CredentialSource != "":
-		return l.unsupported("credential_source")
+	case l.bare && l.env.Credentials.HasKeys():
+		return l.env.Credentials, usable(ctx, l.env.Credentials, "the environment")
+	case l.bare && l.env.WebIdentityTokenFilePath != "":
+		return l.webIdentity(ctx, l.env.WebIdentityTokenFilePath, l.env.RoleARN, l.env.RoleSessionName)
+	case p.Source != nil, p.CredentialSource != "":
+		return l.assumeProfiles(ctx)
 	case p.WebIdentityTokenFile != "":
-		return l.unsupported("web identity")
+		return l.webIdentity(ctx, p.WebIdentityTokenFile, p.RoleARN, p.RoleSessionName)
 	case p.RoleARN != "":
 		return aws.Credentials{}, none(l.name() + " has role_arn but no source_profile")
 	case p.Credentials.HasKeys():
-		return p.Credentials, usable(p.Credentials, l.name())
-	case p.SSOSessionName != "" || p.SSOStartURL != "":
-		return l.unsupported("SSO")
+		return p.Credentials, usable(ctx, p.Credentials, l.name())
+	case p.SSOSessionName != "", l.ssoLegacy():
+		return l.sso(ctx)
 	case p.LoginSession != "":
-		return l.unsupported(`"aws login"`)
+		return l.login(ctx)
 	case p.CredentialProcess != "":
 		return l.process(ctx)
 	}
-	return l.nothing()
+	return l.machine(ctx)
 }
 
-// nothing is the answer of a profile that names no source. One that was named on the route never falls
-// through to what the machine has; without a name the environment's is told.
-func (l link) nothing() (aws.Credentials, error) {
-	if what := later(l.env); what != "" && l.options.Profile == "" {
-		return l.unsupported(what)
+// machine is what is left where no source is named: what the machine has. A profile that was named on the
+// route falls through to it only when the route says so.
+func (l link) machine(ctx context.Context) (aws.Credentials, error) {
+	switch {
+	case l.options.Profile == "" && l.containerURI() != "":
+		return l.container(ctx)
+	case l.options.InstanceMetadata:
+		return l.instance(ctx)
+	case l.bare:
+		return aws.Credentials{}, &Error{
+			Reason: "no_credentials", Absent: true, Action: "aws configure",
+			Message: "no AWS credentials (looked in the environment, ~/.aws/config, ~/.aws/credentials)",
+		}
 	}
 	return aws.Credentials{}, &Error{
-		Reason: "no_credentials", Action: "aws configure --profile " + l.profile.Profile,
-		Message: l.name() + ": it names no source of credentials that is supported",
+		Reason: "no_credentials", Absent: l.options.Profile == "", Action: "aws configure --profile " + l.profile.Profile,
+		Message: l.name() + ": it names no source of credentials",
 	}
 }
 
-func (l link) name() string { return fmt.Sprintf("profile %q", l.profile.Profile) }
+// name is what messages call the link.
+func (l link) name() string {
+	if l.bare {
+		return "the environment"
+	}
+	return fmt.Sprintf("profile %q", l.profile.Profile)
+}
 
-func (l link) unsupported(what string) (aws.Credentials, error) {
-	return aws.Credentials{}, none(l.name() + ": " + what + " is not supported yet")
+// next is the link that this one's source_profile is.
+func (l link) next() link {
+	l.profile = l.profile.Source
+	return l
 }

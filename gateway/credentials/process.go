@@ -20,10 +20,51 @@ const (
 	processGrace = time.Second
 )
 
-// process runs the profile's credential_process. It reads no input of ours, is ended with all it started,
-// and nothing it prints ever stands in an error.
+// process is what the profile's credential_process prints. One run of a command line is under way at a time,
+// whichever routes want it, and what it printed a moment ago is as good as what it would print now; unless AWS
+// refused just that.
 func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	waitFor(ctx, "process_timeout", l.name()+": credential_process")
+	g, leave, err := l.options.Home.enter(ctx, "process "+l.profile.CredentialProcess)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	defer leave()
+	if g.last != nil && time.Since(g.last.at) <= afterglow {
+		if creds, err := l.printed(ctx, g.last); !isRefused(ctx, creds.AccessKeyID) {
+			return creds, err
+		}
+	}
+	r := l.runProcess(ctx)
+	if ctx.Err() == nil {
+		g.last = r // nobody else's run is to end with this route's
+	}
+	return l.printed(ctx, r)
+}
+
+// printed is the credentials that a run printed.
+func (l link) printed(ctx context.Context, r *ran) (aws.Credentials, error) {
+	if r.err != nil {
+		return aws.Credentials{}, l.processFailed(r.err)
+	}
+	creds, what := parseProcess(r.output)
+	if what != "" {
+		return aws.Credentials{}, l.processFailed(errors.New(what))
+	}
+	return creds, usable(ctx, creds, l.name())
+}
+
+// errProcessTimeout is the end of a run that took too long.
+var errProcessTimeout = errors.New("did not finish in time")
+
+// runProcess runs the command line. It reads no input of ours, is ended with all it started, and nothing it
+// prints ever stands in an error.
+func (l link) runProcess(ctx context.Context) *ran {
+	done, err := l.options.Home.ask(ctx)
+	if err != nil {
+		return &ran{err: errProcessTimeout}
+	}
+	defer done()
 	running, end := context.WithCancel(ctx)
 	defer end()
 	command := shell(running, l.profile.CredentialProcess)
@@ -31,30 +72,32 @@ func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	command.Stdout = output
 	command.Env = withoutOurs(os.Environ())
 	command.WaitDelay = processGrace
-	err := command.Run()
+	err = command.Run()
+	r := &ran{at: time.Now(), output: output.held}
 	switch {
 	case output.over:
-		return aws.Credentials{}, l.processFailed("printed more than 64 KiB")
+		r.err = errors.New("printed more than 64 KiB")
 	case ctx.Err() != nil && err != nil:
-		return aws.Credentials{}, &Error{Reason: "process_timeout", Message: l.name() + ": credential_process did not finish in time", Err: context.Cause(ctx)}
+		r.err = errProcessTimeout
 	case errors.Is(err, exec.ErrWaitDelay):
 		// It ended well, and left behind an agent of its own that holds the output open.
 	case err != nil:
-		return aws.Credentials{}, l.processFailed(ended(err))
+		r.err = errors.New(exited(err))
 	}
-	creds, what := parseProcess(output.held)
-	if what != "" {
-		return aws.Credentials{}, l.processFailed(what)
-	}
-	return creds, usable(creds, l.name())
+	return r
 }
 
-func (l link) processFailed(what string) error {
-	return &Error{Reason: "process_failed", Message: l.name() + ": credential_process " + what}
+// processFailed says how a run failed, which is never by what it printed.
+func (l link) processFailed(how error) error {
+	e := &Error{Reason: "process_failed", Message: l.name() + ": credential_process " + how.Error(), Err: how}
+	if errors.Is(how, errProcessTimeout) {
+		e.Reason = "process_timeout"
+	}
+	return e
 }
 
-// ended says how a process ended, without what it said.
-func ended(err error) string {
+// exited says how a process ended, without what it said.
+func exited(err error) string {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return "ended with " + exit.ProcessState.String()

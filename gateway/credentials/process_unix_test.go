@@ -18,7 +18,10 @@ import (
 
 // run runs a command line as a profile's credential_process.
 func run(ctx context.Context, line string) (Fetched, error) {
-	l := link{profile: &config.SharedConfig{Profile: "p", CredentialProcess: line}}
+	l := link{
+		profile: &config.SharedConfig{Profile: "p", CredentialProcess: line}, options: ProfileOptions{Home: NewHome()},
+		read: newReading(config.SharedConfig{}, nil),
+	}
 	creds, err := l.fetch(ctx)
 	return Fetched{Credentials: creds}, err
 }

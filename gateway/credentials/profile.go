@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// ProfileOptions say whose credentials a Profile fetches. Two that are equal fetch the same.
+// ProfileOptions say whose credentials a Profile fetches.
 type ProfileOptions struct {
-	// Profile is the profile's name. Empty: keys of the environment, else AWS_PROFILE, else "default".
+	// Profile is the profile's name. Empty: the environment's keys or web identity, else AWS_PROFILE, else
+	// "default", else a container's credentials.
 	Profile string
 
 	// Region is where STS is asked when the profile has no region.
@@ -22,22 +23,56 @@ type ProfileOptions struct {
 	// SessionName is the role session name where the profile has none. Empty: "signet".
 	SessionName string
 
+	// Assume is the role to assume with what the profile gives. The zero value: none.
+	Assume Role
+
+	// InstanceMetadata allows the instance's role where nothing else is named. A profile whose
+	// credential_source is Ec2InstanceMetadata needs no leave.
+	InstanceMetadata bool
+
+	// Home is what this source shares with those of other routes. Nil: nothing.
+	Home *Home
+
 	// HTTPClient sends what is asked of AWS. Nil: the SDK's own, with a new connection for each request.
 	HTTPClient aws.HTTPClient
 }
 
-// A Profile is a Source: a profile of the AWS config and credentials files. It is built from the parsed
-// profile, never by the SDK's default chain, which nests caches, gives credential_process our standard
-// input, and lets a half-written profile fall through to the instance's role.
-type Profile struct{ options ProfileOptions }
+// A Role is one to assume.
+type Role struct {
+	// ARN is the role's. Empty: there is none to assume.
+	ARN string
+
+	// ExternalID is the condition that the role's owner set. Empty: none.
+	ExternalID string
+
+	// SessionName is the role session name. Empty: ProfileOptions.SessionName.
+	SessionName string
+
+	// Duration is how long its credentials are asked for. Zero: an hour.
+	Duration time.Duration
+
+	// Tags are the session's.
+	Tags map[string]string
+}
+
+// A Profile is a Source: a profile of the AWS config and credentials files, or what the environment says. It
+// is built from the parsed profile, never by the SDK's default chain, which nests caches, gives
+// credential_process our standard input, and lets a half-written profile fall through to the instance's role.
+type Profile struct {
+	// fixed at build
+	options ProfileOptions
+
+	// guarded
+	mu   sync.Mutex
+	last *reading // of the last fetch, perhaps one under way; nil: there was none; under mu
+}
 
 var _ Source = (*Profile)(nil)
 
 // NewProfile makes a Profile. It reads nothing until Fetch.
 func NewProfile(o ProfileOptions) *Profile {
-	if o.HTTPClient == nil {
-		// An hour lies between two requests: a kept connection would be dead, and outlive the route.
-		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+	if o.Home == nil {
+		o.Home = NewHome()
 	}
 	o.SessionName = firstOf(o.SessionName, "signet")
 	return &Profile{options: o}
@@ -51,60 +86,88 @@ func (p *Profile) String() string {
 	return fmt.Sprintf("profile %q", p.options.Profile)
 }
 
-// Fetch reads the files anew, so that a rotated key is seen, and asks what the profile names. Its error is an
-// *Error.
+// Fetch asks what the profile names, as the files say now. Its error is an *Error, or that of ctx.
 func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
-	env, err := config.NewEnvConfig()
+	l, err := p.link(ctx)
+	if l.read != nil {
+		p.note(l.read)
+	}
 	if err != nil {
-		return Fetched{}, &Error{Reason: "no_credentials", Message: "an AWS_* variable has a bad value", Err: err}
+		return Fetched{}, err
 	}
-	if p.options.Profile == "" && env.Credentials.HasKeys() {
-		if err := usable(env.Credentials, "the environment"); err != nil {
-			return Fetched{}, err
-		}
-		return Fetched{Credentials: env.Credentials, Region: env.Region, Via: "keys of the environment"}, nil
-	}
-	name := firstOf(p.options.Profile, env.SharedConfigProfile, "default")
-	f := files()
-	shared, err := f.load(ctx, name)
-	if err != nil {
-		return Fetched{}, p.unloaded(f, env, name, err)
-	}
-	l := link{profile: &shared, env: env, options: p.options, region: firstOf(shared.Region, p.options.Region, env.Region)}
 	creds, err := l.fetch(ctx)
 	if err != nil {
 		return Fetched{}, err
 	}
-	return Fetched{
-		Credentials: creds, Region: firstOf(shared.Region, env.Region), Via: l.via(), Role: shared.RoleARN,
-	}, nil
+	f := Fetched{Credentials: creds, Region: firstOf(l.profile.Region, l.env.Region), Via: l.via(), Role: l.roleARN()}
+	role := p.options.Assume
+	if role.ARN == "" {
+		return f, nil
+	}
+	if role.Duration > roleDuration && f.Role != "" {
+		return Fetched{}, none(fmt.Sprintf("%s is a role already, and AWS gives a role that is assumed with a role at most an hour: set assume_role.duration to 1h", l.name()))
+	}
+	f.Credentials, err = l.assume(ctx, role, creds)
+	f.Via, f.Role = f.Via+", then role "+role.ARN, role.ARN
+	return f, err
 }
 
-// unloaded is the error for a profile that could not be loaded. Without a name anywhere it is not the
-// default profile that is missing, but credentials of any kind.
-func (p *Profile) unloaded(f sharedFiles, env config.EnvConfig, name string, err error) error {
+// Files are the files that the last fetch read, besides Home.Files, in no order.
+func (p *Profile) Files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.last == nil {
+		return nil
+	}
+	return p.last.paths()
+}
+
+// Changed reports whether the files say something else than at the last fetch. Before the first they do not.
+func (p *Profile) Changed(ctx context.Context) bool {
+	p.mu.Lock()
+	last := p.last
+	p.mu.Unlock()
+	if last == nil {
+		return false
+	}
+	l, _ := p.link(ctx) // why it cannot be used is part of the reading
+	return l.read != nil && last.differs(l.read, p.options.Home)
+}
+
+func (p *Profile) note(r *reading) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = r
+}
+
+// link is the beginning of the chain, as the files and the environment say now. It has a reading whenever files
+// had a say, even when it cannot be used.
+func (p *Profile) link(ctx context.Context) (link, error) {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return link{}, &Error{Reason: "no_credentials", Message: "an AWS_* variable has a bad value", Err: err}
+	}
+	l := link{profile: &config.SharedConfig{}, bare: true, env: env, options: p.options, region: firstOf(p.options.Region, env.Region)}
+	if p.options.Profile == "" && (env.Credentials.HasKeys() || env.WebIdentityTokenFilePath != "") {
+		l.read = newReading(*l.profile, nil)
+		return l, nil
+	}
+	name := firstOf(p.options.Profile, env.SharedConfigProfile, "default")
+	shared, err := p.options.Home.load(ctx, name)
+	if ctx.Err() != nil {
+		return link{}, context.Cause(ctx)
+	}
+	l.read = newReading(shared, err)
 	var missing config.SharedConfigProfileNotExistError
-	if p.options.Profile != "" || env.SharedConfigProfile != "" || !errors.As(err, &missing) {
-		return f.unloaded(name, err)
-	}
-	if what := later(env); what != "" {
-		return none("the environment: " + what + " is not supported yet")
-	}
-	return &Error{
-		Reason: "no_credentials", Err: err, Action: "aws configure",
-		Message: "no AWS credentials (looked in the environment, ~/.aws/config, ~/.aws/credentials)",
-	}
-}
-
-// later is the source that the environment names and that is not supported yet, if any.
-func later(env config.EnvConfig) string {
 	switch {
-	case env.WebIdentityTokenFilePath != "":
-		return "web identity"
-	case env.ContainerCredentialsRelativePath != "", env.ContainerCredentialsEndpoint != "":
-		return "a container's source of credentials"
+	case err == nil:
+		l.profile, l.bare, l.region = &shared, false, firstOf(shared.Region, l.region)
+	case errors.As(err, &missing) && missing.Profile == "default" && p.options.Profile == "" && env.SharedConfigProfile == "":
+		// It is not the default profile that is missing, but credentials of any kind: a container's may do.
+	default:
+		return l, p.options.Home.files.unloaded(name, err)
 	}
-	return ""
+	return l, nil
 }
 
 func firstOf(words ...string) string {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // home gives the test AWS files of its own and an environment without AWS settings.
@@ -16,9 +17,7 @@ func home(t *testing.T, config, keys string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"config": config, "credentials": keys} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		save(t, filepath.Join(dir, name), text)
 	}
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
@@ -26,8 +25,25 @@ func home(t *testing.T, config, keys string) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	t.Setenv("HOME", dir)
+	t.Setenv("USERPROFILE", dir)
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
+}
+
+// save writes a file that has been left alone since.
+func save(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, hourAgo, hourAgo); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // fetch fetches once, with a client that reaches loopback alone.
@@ -115,10 +131,20 @@ sso_region = eu-west-1
 role_arn = arn:aws:iam::1:role/r
 web_identity_token_file = /nowhere
 region = eu-west-1
-[profile instance]
+[profile container]
 role_arn = arn:aws:iam::1:role/r
-credential_source = Ec2InstanceMetadata
+credential_source = EcsContainer
 region = eu-west-1
+[profile keyless]
+role_arn = arn:aws:iam::1:role/r
+credential_source = Environment
+region = eu-west-1
+[profile sourced]
+role_arn = arn:aws:iam::1:role/r
+credential_source = Ec2
+region = eu-west-1
+[profile halflegacy]
+sso_start_url = https://x.example
 [profile empty]
 region = eu-west-1
 [profile nowhere]
@@ -132,6 +158,7 @@ sso_role_name = r
 credential_process = echo
 [profile login]
 login_session = arn:aws:iam::1:user/me
+region = eu-west-1
 [profile alone]
 role_arn = arn:aws:iam::1:role/r
 [profile own]
@@ -162,14 +189,17 @@ func TestProfilesThatCannotServeSayWhy(t *testing.T) {
 	home(t, cannotServe, "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n")
 	for name, want := range map[string][2]string{
 		"mfa":        {"mfa", "wants an MFA code"},
-		"sso":        {"no_credentials", "SSO is not supported yet"},
-		"web":        {"no_credentials", "web identity is not supported yet"},
-		"instance":   {"no_credentials", "credential_source is not supported yet"},
+		"sso":        {"sso_expired", `SSO session "corp" expired`},
+		"web":        {"no_credentials", "the web identity token file cannot be read"},
+		"container":  {"no_credentials", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set"},
+		"sourced":    {"no_credentials", "credential_source is Environment, Ec2InstanceMetadata or EcsContainer"},
+		"keyless":    {"no_credentials", `profile "keyless": the environment: there is no key`},
 		"empty":      {"no_credentials", "names no source of credentials"},
 		"nowhere":    {"no_credentials", "set region in the profile or on the route"},
 		"half":       {"no_credentials", "temporary but has no session token"},
-		"legacy":     {"no_credentials", "SSO is not supported yet"},
-		"login":      {"no_credentials", `"aws login" is not supported yet`},
+		"legacy":     {"sso_expired", `the SSO session of profile "legacy" expired`},
+		"halflegacy": {"no_credentials", "SSO needs sso_start_url, sso_region, sso_account_id and sso_role_name"},
+		"login":      {"login_expired", `the login of profile "login" expired`},
 		"alone":      {"no_credentials", `profile "alone" has role_arn but no source_profile`},
 		"own":        {"no_credentials", `profile "own" has role_arn but no source_profile`},
 		"outer":      {"mfa", `profile "mfa" wants an MFA code`},
@@ -178,7 +208,7 @@ func TestProfilesThatCannotServeSayWhy(t *testing.T) {
 		"sourceless": {"no_credentials", `profile "sourceless": source_profile needs role_arn`},
 		"orphan":     {"no_profile", `profile "orphan": no such source profile "bas" in ~/.aws/config or ~/.aws/credentials; did you mean "base"?`},
 		"fromlogin":  {"no_credentials", `its source profile "login" has no credentials that another profile can use`},
-		"instanc":    {"no_profile", `did you mean "instance"?`},
+		"containe":   {"no_profile", `did you mean "container"?`},
 	} {
 		if e := refused(t, ProfileOptions{Profile: name}); e.Reason != want[0] || !strings.Contains(e.Message, want[1]) {
 			t.Errorf("%s: %s: %s, want %v", name, e.Reason, e.Message, want)
@@ -206,9 +236,9 @@ func TestWithoutAProfileTheEnvironmentIsTold(t *testing.T) {
 		"nothing":      {"", set("AWS_REGION", "eu-west-1"), [2]string{"no_credentials", "looked in the environment, ~/.aws/config, ~/.aws/credentials"}},
 		"a region":     {"[default]\nregion = eu-west-1\n", set("AWS_REGION", ""), [2]string{"no_credentials", `profile "default": it names no source`}},
 		"AWS_PROFILE":  {"[profile dev]\n", set("AWS_PROFILE", "dew"), [2]string{"no_profile", `no such profile "dew" in ~/.aws/config or ~/.aws/credentials; did you mean "dev"?`}},
-		"ECS":          {"", set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x"), [2]string{"no_credentials", "the environment: a container's source of credentials is not supported yet"}},
-		"EKS":          {"[default]\n", set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/x"), [2]string{"no_credentials", "a container's source of credentials is not supported yet"}},
-		"web identity": {"", set("AWS_WEB_IDENTITY_TOKEN_FILE", "/x"), [2]string{"no_credentials", "web identity is not supported yet"}},
+		"EKS":          {"[default]\n", set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x"), [2]string{"no_credentials", "the container's endpoint could not be reached"}},
+		"elsewhere":    {"", set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/x"), [2]string{"no_credentials", "neither https nor on this machine"}},
+		"web identity": {"[default]\n", set("AWS_WEB_IDENTITY_TOKEN_FILE", "/x"), [2]string{"no_credentials", "no region to ask STS in"}},
 		"half a key":   {"", set("AWS_ACCESS_KEY_ID", "AKIAHALF"), [2]string{"no_credentials", "no AWS credentials"}},
 		"a bad value":  {"", set("AWS_MAX_ATTEMPTS", "SECRET-CANARY"), [2]string{"no_credentials", "an AWS_* variable has a bad value"}},
 	} {

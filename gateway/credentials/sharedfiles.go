@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// sharedFiles are AWS's own files, where the environment says now that they are: the SDK's defaults are
-// fixed when the program starts.
+// sharedFiles are AWS's own files, where the environment said that they are: the SDK's defaults are fixed
+// when the program starts.
 type sharedFiles struct{ config, credentials string }
 
 func files() sharedFiles {
@@ -23,19 +22,27 @@ func fileOf(variable, name string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
 	}
-	home, _ := os.UserHomeDir() // without one the path does not exist, and so has no profile
-	return filepath.Join(home, ".aws", name)
+	return filepath.Join(homeDir(), ".aws", name)
 }
 
-// load parses one profile and those it names as sources.
-func (f sharedFiles) load(ctx context.Context, name string) (config.SharedConfig, error) {
-	return config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
-		o.ConfigFiles = []string{f.config}
-		o.CredentialsFiles = []string{f.credentials}
-	})
+// homeDir is the user's own; without one the path does not exist, and so has no profile.
+func homeDir() string {
+	home, _ := os.UserHomeDir()
+	return home
 }
 
-// unloaded says why load failed, with no word of what the files hold but names of profiles.
+// followed are the files that may change anybody's credentials.
+func (f sharedFiles) followed() []string {
+	paths := []string{f.config, f.credentials, filepath.Join(homeDir(), ".aws", "sso", "cache", "*.json"), filepath.Join(loginCache(), "*.json")}
+	for _, variable := range []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CA_BUNDLE"} {
+		if path := os.Getenv(variable); path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// unloaded says why a profile could not be loaded, with no word of what the files hold but names of profiles.
 func (f sharedFiles) unloaded(name string, err error) *Error {
 	e := &Error{
 		Reason: "no_credentials", Err: err,

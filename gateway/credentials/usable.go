@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -11,14 +12,15 @@ import (
 // this it is the clock that is wrong.
 const late = time.Minute
 
-// usable refuses a set that is not whole, as a file half written has it, or that has ended.
-func usable(creds aws.Credentials, where string) error {
+// usable refuses a set that ctx's fetch brought and that is not whole, as a file half written has it, or that
+// has ended by AWS's clock.
+func usable(ctx context.Context, creds aws.Credentials, where string) error {
 	switch {
 	case !creds.HasKeys():
 		return none(where + ": there is no key")
 	case strings.HasPrefix(creds.AccessKeyID, "ASIA") && creds.SessionToken == "":
 		return none(where + ": the key is temporary but has no session token")
-	case creds.CanExpire && time.Since(creds.Expires) > late:
+	case creds.CanExpire && stageOf(ctx).clock().Sub(creds.Expires) > late:
 		return none(where + ": the credentials have expired already; is this machine's clock right?")
 	}
 	return nil

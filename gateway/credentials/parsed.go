@@ -1,0 +1,63 @@
+package credentials
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// parsed are AWS's files as they were read last, and the profiles taken from them since.
+type parsed struct {
+	contents [sha256.Size]byte
+	profiles map[string]profile
+}
+
+// A profile is one as parsed, or why it cannot be. The same one is handed to every route.
+type profile struct {
+	shared config.SharedConfig
+	err    error
+}
+
+// load is a profile and those it names as sources, from files that are not in the middle of being written.
+// They are parsed once for each change.
+func (h *Home) load(ctx context.Context, name string) (config.SharedConfig, error) {
+	for {
+		contents, err := h.files.settled(ctx)
+		if err != nil {
+			return config.SharedConfig{}, err
+		}
+		if p, ok := h.known(contents, name); ok {
+			return p.shared, p.err
+		}
+		var p profile
+		p.shared, p.err = h.files.parse(ctx, name)
+		if h.files.contents() == contents {
+			h.learn(contents, name, p)
+			return p.shared, p.err
+		}
+	}
+}
+
+func (h *Home) known(contents [sha256.Size]byte, name string) (profile, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p, ok := h.parsed.profiles[name]
+	return p, ok && h.parsed.contents == contents
+}
+
+func (h *Home) learn(contents [sha256.Size]byte, name string, p profile) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.parsed.profiles == nil || h.parsed.contents != contents {
+		h.parsed = parsed{contents: contents, profiles: map[string]profile{}}
+	}
+	h.parsed.profiles[name] = p
+}
+
+func (f sharedFiles) parse(ctx context.Context, name string) (config.SharedConfig, error) {
+	return config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
+		o.ConfigFiles = []string{f.config}
+		o.CredentialsFiles = []string{f.credentials}
+	})
+}

@@ -1,0 +1,129 @@
+package credentials
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/sso/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/smithy-go"
+)
+
+// ssoLegacy reports whether the profile signs in by SSO without a session of its own.
+func (l link) ssoLegacy() bool {
+	p := l.profile
+	return p.SSOSessionName == "" && (p.SSOStartURL != "" || p.SSORegion != "" || p.SSOAccountID != "" || p.SSORoleName != "")
+}
+
+// sso asks the SSO portal for the profile's role, as whoever signed in.
+func (l link) sso(ctx context.Context) (aws.Credentials, error) {
+	p := l.profile
+	session := config.SSOSession{Name: p.SSOStartURL, SSOStartURL: p.SSOStartURL, SSORegion: p.SSORegion}
+	if p.SSOSession != nil {
+		session = *p.SSOSession
+	}
+	if session.SSORegion == "" || session.SSOStartURL == "" || p.SSOAccountID == "" || p.SSORoleName == "" {
+		return aws.Credentials{}, none(l.name() + ": SSO needs sso_start_url, sso_region, sso_account_id and sso_role_name")
+	}
+	path, err := ssocreds.StandardCachedTokenFilepath(session.Name)
+	if err != nil {
+		return aws.Credentials{}, none(l.name() + ": there is no home directory to look for an SSO login in")
+	}
+	cfg, err := l.config(ctx, session.SSORegion, aws.AnonymousCredentials{})
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	if err := l.signedIn(ctx, cfg, path); err != nil {
+		return aws.Credentials{}, err
+	}
+	// The portal's provider is left to read the file, which is fresh: what refreshes it itself does so past the gate.
+	creds, err := l.ask(ctx, "the SSO portal", ssocreds.New(sso.NewFromConfig(cfg), p.SSOAccountID, p.SSORoleName, session.SSOStartURL, func(o *ssocreds.Options) {
+		o.CachedTokenFilepath = path
+	}))
+	var invalid *ssocreds.InvalidTokenError
+	var unauthorized *types.UnauthorizedException
+	switch {
+	case errors.As(err, &invalid), errors.As(err, &unauthorized):
+		return aws.Credentials{}, l.ssoExpired(err)
+	case err != nil:
+		return aws.Credentials{}, l.refused("the SSO portal", fmt.Sprintf("gives no role %s in account %s", p.SSORoleName, p.SSOAccountID), err)
+	}
+	return creds, usable(ctx, creds, l.name())
+}
+
+// signedIn makes sure of the token in a file, which is refreshed if it is a session's and has ended. Refresh
+// tokens are good for one use, so one route at a time looks at the file, and the others find there what it wrote.
+func (l link) signedIn(ctx context.Context, cfg aws.Config, path string) error {
+	waitFor(ctx, "sts_unreachable", l.name()+": the refresh of its SSO session")
+	_, leave, err := l.options.Home.enter(ctx, "sso "+path)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	before, err := l.tokenFile(ctx, path)
+	switch {
+	case err != nil:
+		return l.ssoExpired(err)
+	case l.profile.SSOSession == nil:
+		return nil
+	}
+	done, err := l.options.Home.ask(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if _, err := ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(cfg), path).RetrieveBearerToken(asking); err != nil {
+		return l.noToken(err)
+	}
+	if after, err := os.ReadFile(path); err == nil && !bytes.Equal(before, after) {
+		l.options.Home.wrote(path, after)
+		l.read.file(path, after)
+	}
+	return nil
+}
+
+// tokenFile reads a token file, and notes what it holds.
+func (l link) tokenFile(ctx context.Context, path string) ([]byte, error) {
+	text, err := readSettled(ctx, path)
+	l.read.file(path, text)
+	return text, err
+}
+
+// noToken says why a session has no token: what the SDK says without having asked is about the file.
+func (l link) noToken(err error) error {
+	var asked *smithy.OperationError
+	var api smithy.APIError
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Reason: "no_credentials", Err: err, Message: l.name() + ": the refreshed SSO token cannot be written to ~/.aws/sso/cache"}
+	case !errors.As(err, &asked), errors.As(err, &api) && !busy(err, api):
+		return l.ssoExpired(err)
+	}
+	return l.refused("the SSO token service", "", err)
+}
+
+func (l link) ssoExpired(err error) error {
+	e := &Error{Reason: "sso_expired", Action: l.command("sso login"), Err: err}
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case l.profile.SSOSessionName != "":
+		e.Message = fmt.Sprintf("SSO session %q expired", l.profile.SSOSessionName)
+	default:
+		e.Message = fmt.Sprintf("the SSO session of profile %q expired", l.profile.Profile)
+	}
+	return e
+}
+
+// command is a command of the AWS CLI for the profile.
+func (l link) command(verb string) string { return "aws " + verb + " --profile " + l.profile.Profile }
