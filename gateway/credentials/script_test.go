@@ -10,11 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// A script is a Source that does what a test says; n counts the fetches from 1.
+// A script is a Source that does what a test says; n counts the fetches from 1. Its files changed when edited
+// says so.
 type script struct {
-	asked atomic.Int64
-	fetch func(ctx context.Context, n int64) (Fetched, error)
+	asked  atomic.Int64
+	fetch  func(ctx context.Context, n int64) (Fetched, error)
+	edited atomic.Bool
 }
+
+func (s *script) Changed(context.Context) bool { return s.edited.Load() }
 
 func (s *script) Fetch(ctx context.Context) (Fetched, error) { return s.fetch(ctx, s.asked.Add(1)) }
 
