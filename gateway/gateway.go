@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 	"signet/gateway/telemetry"
 
@@ -32,6 +33,7 @@ type Gateway struct {
 	log      *slog.Logger
 	recorder *telemetry.Recorder
 	started  time.Time
+	home     *credentials.Home // what the sources of all routes share
 
 	// swapped
 	current  atomic.Pointer[snapshot]
@@ -81,7 +83,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{options: o, log: o.Logger, recorder: recorder, started: time.Now()}
+	g := &Gateway{options: o, log: o.Logger, recorder: recorder, started: time.Now(), home: credentials.NewHome()}
 	if _, err := g.Reload(cfg, nil); err != nil {
 		return nil, err
 	}

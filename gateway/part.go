@@ -3,6 +3,7 @@ package gateway
 import (
 	"sync/atomic"
 
+	"signet/config"
 	"signet/gateway/credentials"
 )
 
@@ -26,6 +27,14 @@ func (p *part) drop() {
 // An identity is the credentials that versions of one route sign with.
 type identity struct {
 	part
-	source credentials.ProfileOptions // without its HTTPClient: what makes two identities the same
-	cache  *credentials.Cache
+	signs   signs
+	profile *credentials.Profile
+	cache   *credentials.Cache
+}
+
+// signs is what of a route's config decides whom it signs as. Two identities of which it is equal are the same.
+type signs struct {
+	profile, region string
+	assume          config.AssumeRole
+	credentials     config.Credentials
 }

@@ -102,7 +102,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *ro
 	} else if rt.pool, err = newPool(wires, g.options.Dial); err != nil {
 		return nil, err
 	}
-	if c.UpstreamAuth == "sigv4" {
+	if c.UpstreamAuth == "sigv4" || c.UpstreamAuth == "sigv4-optional" {
 		rt.identity = g.newIdentity(name, c, old)
 	}
 	return rt, nil
@@ -110,16 +110,24 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *ro
 
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
 func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
-	source := credentials.ProfileOptions{Profile: c.Profile, Region: c.Region, SessionName: sessionName(name)}
-	if old != nil && old.identity != nil && old.identity.source == source {
+	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, credentials: c.Credentials}
+	if old != nil && old.identity != nil && reflect.DeepEqual(old.identity.signs, signs) {
 		return old.identity
 	}
-	id := &identity{source: source}
+	source := credentials.ProfileOptions{
+		Profile: c.Profile, Region: c.Region, SessionName: sessionName(name), Home: g.home,
+		InstanceMetadata: c.Credentials.InstanceMetadata,
+		Assume: credentials.Role{
+			ARN: c.AssumeRole.ARN, ExternalID: c.AssumeRole.ExternalID, SessionName: c.AssumeRole.SessionName,
+			Duration: c.AssumeRole.Duration, Tags: c.AssumeRole.Tags,
+		},
+	}
 	if dial := g.options.Dial; dial != nil {
 		source.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
 	}
-	id.cache = credentials.New(credentials.NewProfile(source), credentials.Options{
-		Name: name, Tracer: g.recorder.Tracer(),
+	id := &identity{signs: signs, profile: credentials.NewProfile(source)}
+	id.cache = credentials.New(id.profile, credentials.Options{
+		Name: name, Tracer: g.recorder.Tracer(), Timeout: c.Credentials.Timeout, Wait: c.Credentials.Wait,
 		Observe: func(r credentials.Refresh) { g.recorder.Refreshed(name, r.Err) },
 	})
 	id.close = id.cache.Close

@@ -124,8 +124,8 @@ func (c *Cache) join(ctx context.Context, now time.Time) (*flight, *Generation, 
 // asked anew at once, whatever pause there was: what is held serves until then, and a fetch under way is made
 // again. It is for whoever watches the files, and does nothing for a source without.
 func (c *Cache) Recheck() {
-	source, ok := c.source.(interface{ Changed(context.Context) bool })
-	if !ok || c.ctx.Err() != nil || !source.Changed(c.ctx) {
+	source, ok := c.source.(interface{ Changed() bool })
+	if !ok || !source.Changed() {
 		return
 	}
 	c.mu.Lock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestGetWaitsForNothingWhileCredentialsAreValid(t *testing.T) {
+func TestPitfall01_GetWaitsForNothingWhileCredentialsAreValid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := slow(3*time.Second, time.Hour)
 		c := newCache(t, source, Options{})
@@ -147,7 +147,7 @@ func TestCloseReleasesWhoeverWaitsAtOnce(t *testing.T) {
 	})
 }
 
-func TestCredentialsThatEndedDuringASleepAreNotUsed(t *testing.T) {
+func TestFault_C13_CredentialsThatEndedDuringASleepAreNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := slow(time.Second, time.Hour)
 		c := newCache(t, source, Options{})

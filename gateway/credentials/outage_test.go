@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-func TestAFailedRefreshIsInvisibleUntilTheCredentialsEnd(t *testing.T) {
+func TestPitfall02_AFailedRefreshIsInvisibleUntilTheCredentialsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &script{fetch: func(_ context.Context, n int64) (Fetched, error) {
 			if n == 1 {
@@ -68,7 +68,7 @@ func TestAnOutageIsRememberedAndThenOver(t *testing.T) {
 	})
 }
 
-func TestAHungSourceIsLeftBehind(t *testing.T) {
+func TestPitfall04_AHungSourceIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		source := &script{fetch: func(_ context.Context, n int64) (Fetched, error) {
@@ -89,7 +89,7 @@ func TestAHungSourceIsLeftBehind(t *testing.T) {
 	})
 }
 
-func TestAPanickingSourceIsAnError(t *testing.T) {
+func TestPitfall05_APanickingSourceIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &script{fetch: func(_ context.Context, n int64) (Fetched, error) {
 			if n == 1 {

@@ -19,20 +19,16 @@ type profile struct {
 	err    error
 }
 
-// load is a profile and those it names as sources, from files that are not in the middle of being written.
-// They are parsed once for each change.
-func (h *Home) load(ctx context.Context, name string) (config.SharedConfig, error) {
+// load is a profile and those it names as sources. The files are parsed once for each change.
+func (h *Home) load(name string) (config.SharedConfig, error) {
 	for {
-		contents, err := h.files.settled(ctx)
-		if err != nil {
-			return config.SharedConfig{}, err
-		}
+		contents := h.files.contents()
 		if p, ok := h.known(contents, name); ok {
 			return p.shared, p.err
 		}
 		var p profile
-		p.shared, p.err = h.files.parse(ctx, name)
-		if h.files.contents() == contents {
+		p.shared, p.err = h.files.parse(name)
+		if h.files.contents() == contents { // or it is neither what was there before nor what is now
 			h.learn(contents, name, p)
 			return p.shared, p.err
 		}
@@ -55,8 +51,8 @@ func (h *Home) learn(contents [sha256.Size]byte, name string, p profile) {
 	h.parsed.profiles[name] = p
 }
 
-func (f sharedFiles) parse(ctx context.Context, name string) (config.SharedConfig, error) {
-	return config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
+func (f sharedFiles) parse(name string) (config.SharedConfig, error) {
+	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
 		o.ConfigFiles = []string{f.config}
 		o.CredentialsFiles = []string{f.credentials}
 	})

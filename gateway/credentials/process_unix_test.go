@@ -35,7 +35,7 @@ func TestProcessGivesCredentials(t *testing.T) {
 	}
 }
 
-func TestProcessReadsNothingOfOurs(t *testing.T) {
+func TestFault_C08_Pitfall09_ProcessReadsNothingOfOurs(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestProcessDoesNotSeeWhatIsOurs(t *testing.T) {
 	}
 }
 
-func TestProcessIsEndedWithAllItStarted(t *testing.T) {
+func TestFault_C06_Pitfall10_ProcessIsEndedWithAllItStarted(t *testing.T) {
 	pids := filepath.Join(t.TempDir(), "pids")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errors.New("late"))
 	defer cancel()
@@ -111,7 +111,7 @@ func gone(pid int) bool {
 	return err == nil && strings.Contains(string(stat), ") Z ")
 }
 
-func TestProcessThatFailsIsNeverQuoted(t *testing.T) {
+func TestFault_C07_Pitfall11_ProcessThatFailsIsNeverQuoted(t *testing.T) {
 	for name, test := range map[string]struct{ line, want string }{
 		"exit":         {"echo SECRET-CANARY >&2; echo SECRET-CANARY; exit 3", "ended with exit status 3"},
 		"garbage":      {"echo '" + printed + " SECRET-CANARY'", "printed no JSON that can be read"},

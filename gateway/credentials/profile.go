@@ -88,10 +88,11 @@ func (p *Profile) String() string {
 
 // Fetch asks what the profile names, as the files say now. Its error is an *Error, or that of ctx.
 func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
-	l, err := p.link(ctx)
-	if l.read != nil {
-		p.note(l.read)
+	if err := p.options.Home.files.settle(ctx); err != nil {
+		return Fetched{}, err
 	}
+	l, err := p.link()
+	p.note(l.read)
 	if err != nil {
 		return Fetched{}, err
 	}
@@ -123,15 +124,15 @@ func (p *Profile) Files() []string {
 }
 
 // Changed reports whether the files say something else than at the last fetch. Before the first they do not.
-func (p *Profile) Changed(ctx context.Context) bool {
+func (p *Profile) Changed() bool {
 	p.mu.Lock()
 	last := p.last
 	p.mu.Unlock()
 	if last == nil {
 		return false
 	}
-	l, _ := p.link(ctx) // why it cannot be used is part of the reading
-	return l.read != nil && last.differs(l.read, p.options.Home)
+	l, _ := p.link() // why it cannot be used is part of the reading
+	return last.differs(l.read, p.options.Home)
 }
 
 func (p *Profile) note(r *reading) {
@@ -140,12 +141,12 @@ func (p *Profile) note(r *reading) {
 	p.last = r
 }
 
-// link is the beginning of the chain, as the files and the environment say now. It has a reading whenever files
-// had a say, even when it cannot be used.
-func (p *Profile) link(ctx context.Context) (link, error) {
+// link is the beginning of the chain, as the files and the environment say now. It has a reading even when it
+// cannot be used.
+func (p *Profile) link() (link, error) {
 	env, err := config.NewEnvConfig()
 	if err != nil {
-		return link{}, &Error{Reason: "no_credentials", Message: "an AWS_* variable has a bad value", Err: err}
+		return link{read: newReading(config.SharedConfig{}, err)}, &Error{Reason: "no_credentials", Message: "an AWS_* variable has a bad value", Err: err}
 	}
 	l := link{profile: &config.SharedConfig{}, bare: true, env: env, options: p.options, region: firstOf(p.options.Region, env.Region)}
 	if p.options.Profile == "" && (env.Credentials.HasKeys() || env.WebIdentityTokenFilePath != "") {
@@ -153,10 +154,7 @@ func (p *Profile) link(ctx context.Context) (link, error) {
 		return l, nil
 	}
 	name := firstOf(p.options.Profile, env.SharedConfigProfile, "default")
-	shared, err := p.options.Home.load(ctx, name)
-	if ctx.Err() != nil {
-		return link{}, context.Cause(ctx)
-	}
+	shared, err := p.options.Home.load(name)
 	l.read = newReading(shared, err)
 	var missing config.SharedConfigProfileNotExistError
 	switch {

@@ -93,7 +93,7 @@ func TestProfileOfStaticKeysIsReadAnewEachTime(t *testing.T) {
 	}
 }
 
-func TestANamedProfileWinsOverKeysOfTheEnvironment(t *testing.T) {
+func TestPitfall13_ANamedProfileWinsOverKeysOfTheEnvironment(t *testing.T) {
 	home(t, "", "[dev]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = s\n[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = s\n")
 	t.Setenv("AWS_REGION", "us-west-2")
 	if f, err := fetch(t, ProfileOptions{}); err != nil || f.Credentials.AccessKeyID != "AKIADEFAULT" {
@@ -252,7 +252,7 @@ func TestWithoutAProfileTheEnvironmentIsTold(t *testing.T) {
 	}
 }
 
-func TestANamedProfileNeverFallsThroughToTheMachine(t *testing.T) {
+func TestFault_C12_Pitfall12_ANamedProfileNeverFallsThroughToTheMachine(t *testing.T) {
 	for name, text := range map[string]string{
 		"without keys": "[p]\nregion = eu-west-1\n", "half written": "[p]\naws_access_key_id = AKIA", "cut short": "[p", "empty": "",
 	} {

@@ -156,7 +156,7 @@ func TestARefusalOfNothingEndsNoPause(t *testing.T) {
 	})
 }
 
-func TestANewSecretUnderTheSameKeyIDSignsAtOnce(t *testing.T) {
+func TestFault_C11_ANewSecretUnderTheSameKeyIDSignsAtOnce(t *testing.T) {
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	sign := func(s *v4.Signer, secret string) string {
 		r := httptest.NewRequest(http.MethodPost, "https://x.example/mcp", nil)

@@ -130,7 +130,7 @@ func roleOf(t *testing.T, more string) {
 		"[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = SECRET-CANARY\n")
 }
 
-func TestARoleIsAskedForAnHourUnderANameThatStays(t *testing.T) {
+func TestPitfall20_ARoleIsAskedForAnHourUnderANameThatStays(t *testing.T) {
 	for more, want := range map[string][3]string{
 		"":                         {"3600", "signet-docs", ""},
 		"duration_seconds = 900\n": {"900", "signet-docs", ""},
@@ -236,7 +236,7 @@ func TestTheEnvironmentsEndpointIsWhereSTSIsAsked(t *testing.T) {
 	}
 }
 
-func TestSTSThatIsSilentIsGivenUpAfterTenSeconds(t *testing.T) {
+func TestFault_C01_STSThatIsSilentIsGivenUpAfterTenSeconds(t *testing.T) {
 	roleOf(t, "region = eu-west-1\n")
 	synctest.Test(t, func(t *testing.T) {
 		silent := true

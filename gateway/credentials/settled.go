@@ -27,22 +27,21 @@ func (f sharedFiles) contents() [sha256.Size]byte {
 	return [sha256.Size]byte(sum.Sum(nil))
 }
 
-// settled is the contents of the files once they are not being written: those saved a moment ago are read
-// until two reads are the same.
-func (f sharedFiles) settled(ctx context.Context) ([sha256.Size]byte, error) {
-	for {
-		contents := f.contents()
-		if still(f.config) && still(f.credentials) {
-			return contents, nil
-		}
+// settle returns once the files are not in the middle of being written: those saved a moment ago are read until
+// two reads are the same.
+func (f sharedFiles) settle(ctx context.Context) error {
+	contents := f.contents()
+	for !still(f.config) || !still(f.credentials) {
 		waitFor(ctx, "no_credentials", "~/.aws/config or credentials, which are being written,")
 		if err := pause(ctx, again); err != nil {
-			return contents, err
+			return err
 		}
-		if f.contents() == contents {
-			return contents, nil
+		before := contents
+		if contents = f.contents(); contents == before {
+			return nil
 		}
 	}
+	return nil
 }
 
 // still reports whether a file was not saved a moment ago. A clock that is far from the file's says so too.

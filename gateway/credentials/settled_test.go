@@ -9,13 +9,18 @@ import (
 	"time"
 )
 
-// saving writes a file as it is being saved now, by the clock of the test.
+// saving writes a file as one that is being saved now, by the clock of the test. It is there at once with that
+// time: what is written has the system's until it is told.
 func saving(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	beside := path + ".new"
+	if err := os.WriteFile(beside, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(path, time.Now(), time.Now()); err != nil {
+	if err := os.Chtimes(beside, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(beside, path); err != nil {
 		t.Fatal(err)
 	}
 }

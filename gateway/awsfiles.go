@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"signet/config"
+)
+
+// Follow keeps the credentials of each route true to AWS's own files (config, credentials, and the token files
+// that the profiles lead to) until ctx ends: an edit or a new login reaches the routes whose profile it
+// concerns as soon as the file has settled, and no others. Without it a change is seen when credentials are
+// next fetched.
+func (g *Gateway) Follow(ctx context.Context) {
+	for range config.WatchFiles(ctx, g.awsFiles, 0) {
+		g.recheck()
+	}
+}
+
+// awsFiles are the files that decide the credentials of the routes that serve now.
+func (g *Gateway) awsFiles() []string {
+	files := map[string]bool{}
+	for _, path := range g.home.Files() {
+		files[path] = true
+	}
+	for _, rt := range g.current.Load().routes {
+		if rt.identity == nil {
+			continue
+		}
+		for _, path := range rt.identity.profile.Files() {
+			files[path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(files))
+}
+
+// recheck has every route that serves look at its files.
+func (g *Gateway) recheck() {
+	for _, rt := range g.current.Load().routes {
+		if rt.identity != nil {
+			rt.identity.cache.Recheck()
+		}
+	}
+}
