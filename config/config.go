@@ -99,10 +99,12 @@ type Route struct {
 	// Enabled is true by default; a route that is not enabled answers as if it did not exist.
 	Enabled bool `koanf:"enabled"`
 
-	// UpstreamAuth is sigv4 (default) or none.
-	UpstreamAuth string `koanf:"upstream_auth" jsonschema:"enum=sigv4,enum=none"`
+	// UpstreamAuth is sigv4 (default), sigv4-optional (sign when there are credentials, else send unsigned)
+	// or none.
+	UpstreamAuth string `koanf:"upstream_auth" jsonschema:"enum=sigv4,enum=sigv4-optional,enum=none"`
 
-	// Profile is the AWS profile to sign as. Empty: the SDK's order, without instance metadata.
+	// Profile is the AWS profile to sign as; it wins over keys of the environment. Empty: the SDK's order,
+	// without instance metadata.
 	Profile string `koanf:"profile"`
 
 	// Region is the signing region: the route's own, else the host's, else the defaults'. Empty: the
@@ -112,6 +114,16 @@ type Route struct {
 	// Service is the signing name: the route's own, else what the host table says. Never empty on a
 	// route that signs.
 	Service string `koanf:"service"`
+
+	// AssumeRole is a role to take with the profile's credentials, and to sign as.
+	AssumeRole AssumeRole `koanf:"assume_role"`
+
+	// Credentials says how they are fetched.
+	Credentials Credentials `koanf:"credentials"`
+
+	// Payload is signed or unsigned: whether a signature covers the body. Default: unsigned for VPC Lattice,
+	// which takes nothing else, signed for all others.
+	Payload string `koanf:"payload" jsonschema:"enum=signed,enum=unsigned"`
 
 	// Pool shapes this route's own connections.
 	Pool Pool `koanf:"pool"`
@@ -127,6 +139,38 @@ type Route struct {
 
 	// TLS shapes the connection to an https upstream.
 	TLS TLS `koanf:"tls"`
+}
+
+// An AssumeRole is a role to take before a route signs. Without ARN there is none, and no other key.
+type AssumeRole struct {
+	// ARN is the role's: arn:aws:iam::123456789012:role/NAME. On a route, "" undoes that of the defaults.
+	ARN string `koanf:"arn"`
+
+	// ExternalID is what the role's trust policy asks for, if it does.
+	ExternalID string `koanf:"external_id"`
+
+	// SessionName is the role session's name. Empty: one that is the same after refresh, reload and restart.
+	SessionName string `koanf:"session_name"`
+
+	// Duration is how long a session lasts, 15m to 12h and no longer than the role allows. AWS gives one
+	// hour at most when the profile's own credentials are a role's. Default: 1h.
+	Duration time.Duration `koanf:"duration"`
+
+	// Tags are the session's tags, at most 50.
+	Tags map[string]string `koanf:"tags"`
+}
+
+// Credentials says how a route's credentials are fetched.
+type Credentials struct {
+	// Timeout bounds one fetch. Default: 45s.
+	Timeout time.Duration `koanf:"timeout"`
+
+	// Wait is how long a call waits when there are no credentials yet. Default: 10s.
+	Wait time.Duration `koanf:"wait"`
+
+	// InstanceMetadata asks the machine's metadata service when there is no other source. It goes with no
+	// profile named on the route.
+	InstanceMetadata bool `koanf:"instance_metadata"`
 }
 
 // A Pool shapes a route's connections.
@@ -206,6 +250,9 @@ func DefaultRoute() Route {
 	return Route{
 		Enabled:      true,
 		UpstreamAuth: "sigv4",
+		AssumeRole:   AssumeRole{Duration: time.Hour},
+		Credentials:  Credentials{Timeout: 45 * time.Second, Wait: 10 * time.Second},
+		Payload:      "signed",
 		Pool:         Pool{MaxConnections: 128, MaxIdle: 128, IdleTimeout: 50 * time.Second, HTTP2: true},
 		Timeouts: Timeouts{
 			Connect:   5 * time.Second,

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ServiceRegion is the signing name and region that a host of AWS has, with a port or without, and whether it has: the host's
-// spelling decides, nothing is guessed. A known host without a region of its own has region "".
+// ServiceRegion is the signing name and region that a host of AWS has, with a port or without, and whether it
+// has: the host's spelling decides, nothing is guessed. Known are the partitions aws, aws-us-gov and aws-cn.
 func ServiceRegion(host string) (service, region string, ok bool) {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -16,15 +16,19 @@ func ServiceRegion(host string) (service, region string, ok bool) {
 	labels := strings.Split(host, ".")
 	switch {
 	case strings.HasSuffix(host, ".api.aws"):
-		return apiAWS(labels[:len(labels)-2])
+		service, region, ok = apiAWS(labels[:len(labels)-2])
 	case strings.HasSuffix(host, ".on.aws"):
-		return onAWS(labels[:len(labels)-2])
+		service, region, ok = onAWS(labels[:len(labels)-2])
 	case strings.HasSuffix(host, ".amazonaws.com.cn"):
-		return amazonAWS(labels[:len(labels)-3])
+		service, region, ok = amazonAWS(labels[:len(labels)-3])
 	case strings.HasSuffix(host, ".amazonaws.com"):
-		return amazonAWS(labels[:len(labels)-2])
+		service, region, ok = amazonAWS(labels[:len(labels)-2])
 	}
-	return "", "", false
+	// China's regions are under a domain of their own, and no others are.
+	if !ok || slices.Contains(labels, "") || strings.HasPrefix(region, "cn-") != strings.HasSuffix(host, ".cn") {
+		return "", "", false
+	}
+	return service, region, true
 }
 
 // apiAWS is a host under api.aws: aws-mcp.us-east-1, gw.gateway.bedrock-agentcore.us-east-1.
@@ -42,38 +46,39 @@ func apiAWS(labels []string) (service, region string, ok bool) {
 	return "", "", false
 }
 
-// onAWS is a host under on.aws: ID.lambda-url.R, X.vpc-lattice-svcs.R.
+// onAWS is a host under on.aws: ID.lambda-url.R, NAME.HASH.vpc-lattice-svcs.R.
 func onAWS(labels []string) (service, region string, ok bool) {
-	if len(labels) != 3 || !isRegion(labels[2]) {
+	n := len(labels)
+	if n < 3 || !isRegion(labels[n-1]) {
 		return "", "", false
 	}
-	switch labels[1] {
+	switch labels[n-2] {
 	case "lambda-url":
-		return "lambda", labels[2], true
-	case "vpc-lattice-svcs":
-		return "vpc-lattice-svcs", labels[2], true
+		return "lambda", labels[n-1], n == 3
+	case lattice:
+		return lattice, labels[n-1], n <= 4
 	}
 	return "", "", false
 }
 
 // amazonAWS is a host under amazonaws.com or amazonaws.com.cn, also one of a VPC endpoint.
 func amazonAWS(labels []string) (service, region string, ok bool) {
-	if n := len(labels); n > 3 && labels[n-1] == "vpce" && strings.HasPrefix(labels[0], "vpce-") {
+	n := len(labels)
+	if n == 3 && (labels[2] == "es" || labels[2] == "aoss") {
+		return labels[2], labels[1], isRegion(labels[1])
+	}
+	if n > 3 && labels[n-1] == "vpce" && strings.HasPrefix(labels[0], "vpce-") {
 		labels = labels[1 : n-1]
 	}
-	n := len(labels)
-	if n < 2 {
+	if n = len(labels); n < 2 {
 		return "", "", false
-	}
-	if region = labels[n-2]; (labels[n-1] == "es" || labels[n-1] == "aoss") && n == 3 {
-		return labels[n-1], region, isRegion(region)
 	}
 	region = labels[n-1]
 	switch name := strings.TrimSuffix(labels[n-2], "-fips"); name {
 	case "bedrock-agentcore":
 		return name, region, isRegion(region)
 	case "execute-api":
-		return name, region, isRegion(region)
+		return name, region, n <= 3 && isRegion(region)
 	case "bedrock-runtime":
 		return "bedrock", region, n == 2 && isRegion(region)
 	}
@@ -94,6 +99,11 @@ func isS3(host string) bool {
 // isRegion reports whether a label is a region's name: us-east-1, us-gov-west-1, cn-north-1.
 func isRegion(label string) bool {
 	parts := strings.Split(label, "-")
-	last := parts[len(parts)-1]
-	return len(parts) >= 3 && len(parts[0]) == 2 && len(last) == 1 && last[0] >= '1' && last[0] <= '9'
+	last := len(parts) - 1
+	if last < 2 || len(parts[0]) != 2 || len(parts[last]) != 1 || parts[last] < "1" || parts[last] > "9" {
+		return false
+	}
+	return !slices.ContainsFunc(parts[:last], func(part string) bool {
+		return part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz") != ""
+	})
 }

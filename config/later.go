@@ -22,8 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "assume_role", "credentials", "payload", "keepalive", "trace_meta",
-		"retry", "breaker", "dial", "proxy", "forward_headers", "meta", "tools", "errors",
+	case "bearer", "profiles", "profile_param", "keepalive", "trace_meta", "retry", "breaker", "dial", "proxy", "forward_headers", "meta", "tools", "errors",
 		"limits/calls", "limits/streams", "limits/queue", "limits/queue_wait", "limits/rate", "limits/burst", "limits/per_client":
 		return true
 	}
@@ -37,7 +36,7 @@ func valueComesLater(path string, value any) bool {
 	case "mode":
 		return value == "jwt"
 	case "upstream_auth":
-		return value == "sigv4-optional" || value == "passthrough" || value == "bearer"
+		return value == "passthrough" || value == "bearer"
 	}
 	return false
 }

@@ -68,14 +68,14 @@ func (l *loading) refuseTwice(d *document, seen map[string]place) {
 }
 
 // routeOf is a route with what it does not say taken from the defaults: region, unlike the other keys, from
-// the upstream's host before that.
+// the upstream's host before that. Service and payload that nobody says are the host's.
 func routeOf(shared, own map[string]any) (map[string]any, error) {
 	base, err := asMap(DefaultRoute())
 	if err != nil {
 		return nil, err
 	}
 	k := koanf.New(delimiter)
-	for _, layer := range []map[string]any{base, withoutHeadersOf(shared, own), own} {
+	for _, layer := range []map[string]any{base, inherited(shared, own), own} {
 		if err := k.Load(confmap.Provider(layer, ""), nil); err != nil {
 			return nil, err
 		}
@@ -93,23 +93,49 @@ func routeOf(shared, own map[string]any) (map[string]any, error) {
 	if tree["service"] == "" {
 		tree["service"] = service
 	}
+	if own["payload"] == nil && shared["payload"] == nil && tree["service"] == lattice {
+		tree["payload"] = "unsigned"
+	}
 	return tree, nil
 }
 
-// withoutHeadersOf is the defaults without the headers that a route sets itself, in whatever case.
-func withoutHeadersOf(shared, own map[string]any) map[string]any {
-	headers, _ := shared["headers"].(map[string]any)
-	mine, _ := own["headers"].(map[string]any)
-	if len(headers) == 0 || len(mine) == 0 {
-		return shared
+// inherited is what a route takes of the defaults: not the headers and tags that it sets itself, in whatever
+// case, and nothing of assume_role when it takes no role.
+func inherited(shared, own map[string]any) map[string]any {
+	shared = maps.Clone(shared)
+	mine, _ := own["assume_role"].(map[string]any)
+	role, _ := shared["assume_role"].(map[string]any)
+	arn, auth := either(mine["arn"], role["arn"]), either(own["upstream_auth"], shared["upstream_auth"])
+	if arn == nil || arn == "" || auth == "none" {
+		delete(shared, "assume_role")
+	} else if role["tags"] != nil {
+		role = maps.Clone(role)
+		role["tags"] = without(role["tags"], mine["tags"])
+		shared["assume_role"] = role
 	}
-	kept := maps.Clone(headers)
+	if shared["headers"] != nil {
+		shared["headers"] = without(shared["headers"], own["headers"])
+	}
+	return shared
+}
+
+// either is the first of two values that is there.
+func either(a, b any) any {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// without is a map without the names that another has, in whatever case.
+func without(shared, own any) map[string]any {
+	all, _ := shared.(map[string]any)
+	mine, _ := own.(map[string]any)
+	kept := maps.Clone(all)
 	for name := range mine {
 		maps.DeleteFunc(kept, func(other string, _ any) bool { return strings.EqualFold(name, other) })
 	}
-	shared = maps.Clone(shared)
-	shared["headers"] = kept
-	return shared
+	return kept
 }
 
 // asMap is a struct as koanf layers it.

@@ -17,7 +17,7 @@ type routeRules struct {
 	*loading
 	path, name string
 	route      Route
-	profiles   []string // nil: not known
+	profiles   map[string]profile // nil: not known
 }
 
 func (v *routeRules) problem(key, what, hint string) { v.loading.problem(v.path+key, what, hint) }
@@ -25,9 +25,11 @@ func (v *routeRules) warn(key, what, hint string)    { v.loading.warn(v.path+key
 
 func (v *routeRules) check() {
 	v.checkName()
-	if u := v.checkUpstream(); u != nil && v.route.UpstreamAuth == "sigv4" {
+	if u := v.checkUpstream(); u != nil && v.route.signs() {
 		v.checkSigning(u)
 	}
+	v.checkRole()
+	v.checkCredentials()
 	v.checkPool()
 	v.checkTimeouts()
 	v.checkHeaders()
@@ -65,7 +67,7 @@ func (v *routeRules) checkUpstream() *url.URL {
 		v.problem("/upstream", what, hint)
 		return nil
 	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) && v.route.UpstreamAuth == "sigv4" {
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) && v.route.signs() {
 		v.problem("/upstream", "a signed upstream is reached by https", "http is for loopback addresses alone")
 		return nil
 	}
@@ -119,67 +121,6 @@ func urlProblem(u *url.URL, raw string) (what, hint string) {
 func isPort(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && n > 0
-}
-
-// checkSigning judges service, region and profile of a route that signs.
-func (v *routeRules) checkSigning(u *url.URL) {
-	host := strings.ToLower(u.Hostname())
-	switch {
-	case v.route.Region == "global" || strings.HasSuffix(host, ".global.api.aws"):
-		v.problem("/region", "global is no region to sign for", "such endpoints take upstream_auth: none")
-	case v.route.Service == "s3" || isS3(host):
-		v.problem("/upstream", "S3 serves no MCP, and signs its paths by a rule of its own", "name the MCP server in front of it")
-	case v.route.Service == "":
-		if !v.broken(v.path + "/service") {
-			v.problem("", fmt.Sprintf("the host %s does not say which AWS service it is", v.shown(v.path+"/upstream", u.Hostname())),
-				"set service (the signing name), and region; or upstream_auth: none")
-		}
-	default:
-		v.checkScope(host)
-	}
-	v.checkProfile()
-}
-
-// checkScope judges the region and service that a signature names.
-func (v *routeRules) checkScope(host string) {
-	service, region, known := ServiceRegion(host)
-	r := v.route
-	if r.Region != "" && !isScope(r.Region) {
-		v.problem("/region", "is no region", "write us-east-1, for instance")
-		return
-	}
-	if !isScope(r.Service) {
-		v.problem("/service", "is no service", "write execute-api, for instance")
-		return
-	}
-	const meant = "AWS will refuse the signature unless this is meant"
-	if known && region != "" && r.Region != region {
-		v.warn("/region", fmt.Sprintf("is %s, but the host is in %s", v.shown(v.path+"/region", r.Region), v.shown(v.path+"/upstream", region)), meant)
-	}
-	if known && r.Service != service {
-		v.warn("/service", fmt.Sprintf("is %s, but the host is of %s", v.shown(v.path+"/service", r.Service), service), meant)
-	}
-}
-
-// isScope reports whether a word can stand in a signature's scope, which is words between slashes.
-func isScope(word string) bool {
-	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
-
-func (v *routeRules) checkProfile() {
-	name := v.route.Profile
-	if name == "" || v.profiles == nil {
-		return
-	}
-	if slices.Contains(v.profiles, name) {
-		return
-	}
-	shown := v.shown(v.path+"/profile", name)
-	hint := "aws configure --profile " + shown
-	if near := closest(name, v.profiles); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	v.warn("/profile", fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: calls will fail until there is", shown), hint)
 }
 
 func (v *routeRules) checkPool() {

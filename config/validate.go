@@ -33,6 +33,19 @@ func (l *loading) validate(cfg *Config) {
 		v.check()
 		cfg.Routes[name] = v.route
 	}
+	l.unused(cfg)
+}
+
+// unused warns of a role in the defaults that no route takes.
+func (l *loading) unused(cfg *Config) {
+	for _, r := range cfg.Routes {
+		if r.AssumeRole.ARN != "" {
+			return
+		}
+	}
+	if role, _ := l.documents[0].lookup("defaults/assume_role").(map[string]any); len(role) > 0 && !l.broken("defaults/assume_role") {
+		l.warn("defaults/assume_role", "no route takes a role", "give it an arn, or take it away")
+	}
 }
 
 // problem adds a problem at a path of the merged config.
