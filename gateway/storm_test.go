@@ -180,7 +180,7 @@ func TestStormControlOfASharedSlotMixesIdentities(t *testing.T) {
 	routes := s.gateway.current.Load().routes
 	shared := &slot{}
 	for _, rt := range routes {
-		shared.sources = append(shared.sources, rt.identity.source)
+		shared.sources = append(shared.sources, rt.identity.profile)
 	}
 	cache := credentials.New(shared, credentials.Options{})
 	t.Cleanup(cache.Close)
@@ -196,12 +196,12 @@ func TestStormControlOfASharedSlotMixesIdentities(t *testing.T) {
 // A slot is what the tool people leave has: one place for credentials that whoever refreshes last fills.
 type slot struct {
 	turn    atomic.Int64
-	sources []credentials.ProfileOptions
+	sources []credentials.Source
 }
 
 func (s *slot) Fetch(ctx context.Context) (credentials.Fetched, error) {
 	n := s.turn.Add(1)
-	return credentials.NewProfile(s.sources[int(n)%len(s.sources)]).Fetch(ctx)
+	return s.sources[int(n)%len(s.sources)].Fetch(ctx)
 }
 
 func TestFanOutOverServicesPassesWhileCredentialsRotate(t *testing.T) {
