@@ -111,7 +111,7 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 			return c.fault(envelope.CodeCredentials, "no_region", notSent,
 				"no region: set region on the route, in the profile, or AWS_REGION")
 		}
-		err := sigv4.Sign(ctx, a.request, sigv4.Hash(c.body), g.Signer, g.Credentials, scope, time.Now())
+		err := sigv4.Sign(ctx, a.request, scope.Hash(c.body), g.Signer, g.Credentials, scope, time.Now())
 		if err != nil {
 			return c.fault(envelope.CodeCredentials, "signature", notSent, "signing: "+err.Error())
 		}

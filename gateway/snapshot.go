@@ -92,7 +92,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *ro
 	rt := &route{
 		name: name, config: c, snapshot: snapshot, upstream: upstream,
 		port: port(upstream), agent: "signet/" + g.options.Version,
-		scope:    sigv4.Scope{Service: c.Service, Region: c.Region},
+		scope:    sigv4.Scope{Service: c.Service, Region: c.Region, Unsigned: c.Payload == "unsigned"},
 		log:      g.log.With("route", name),
 		recorder: g.recorder,
 	}

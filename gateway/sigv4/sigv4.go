@@ -22,18 +22,40 @@ import (
 type Scope struct {
 	// Service and Region are as AWS spells them: "bedrock-agentcore", "us-west-2".
 	Service, Region string
+
+	// Unsigned leaves the body out of the signature: what VPC Lattice demands, and few others allow.
+	Unsigned bool
 }
 
-// Hash is the hex SHA-256 of a body, as a signature holds it.
-func Hash(body []byte) string {
+// unsigned stands for a body's hash in a signature that leaves it out.
+const unsigned = "UNSIGNED-PAYLOAD"
+
+// Hash is what a signature for the scope holds of a body: its hex SHA-256, or that it is left out.
+func (s Scope) Hash(body []byte) string {
+	if s.Unsigned {
+		return unsigned
+	}
+	return hash(body)
+}
+
+// declares reports whether the service wants to be told in a header what the signature holds of the body.
+func (s Scope) declares() bool {
+	return s.Unsigned || s.Service == "vpc-lattice-svcs" || s.Service == "aoss" || s.Service == "es"
+}
+
+// hash is the hex SHA-256 of a body, as a signature holds it.
+func hash(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
 
-// Sign signs r, whose body has the given hash, and sets its Authorization, X-Amz-Date and, for temporary
-// credentials, X-Amz-Security-Token headers. Nothing else of r changes; what it had under these names is
-// gone. by must have signed with no other credentials than creds: it caches keys by their id alone.
+// Sign signs r, whose body has the given hash for the scope, and sets its Authorization, X-Amz-Date and, for
+// temporary credentials, X-Amz-Security-Token headers, and X-Amz-Content-Sha256 where the service wants it.
+// Nothing else of r changes; what it had under the first three names is gone. by must have signed with no other credentials than creds: it caches keys by their id alone.
 func Sign(ctx context.Context, r *http.Request, bodyHash string, by v4.HTTPSigner, creds aws.Credentials, scope Scope, at time.Time) error {
+	if scope.declares() {
+		r.Header["X-Amz-Content-Sha256"] = []string{bodyHash}
+	}
 	url := *r.URL // signing sorts and rewrites the query
 	shadow := &http.Request{Method: r.Method, URL: &url, Host: r.Host, Header: make(http.Header, 6)}
 	for name, values := range r.Header {

@@ -44,7 +44,7 @@ func at() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func sign(t testing.TB, r *http.Request, body string, creds aws.Credentials) {
 	t.Helper()
-	if err := Sign(context.Background(), r, Hash([]byte(body)), v4.NewSigner(), creds, Scope{"bedrock-agentcore", "us-east-1"}, at()); err != nil {
+	if err := Sign(context.Background(), r, hash([]byte(body)), v4.NewSigner(), creds, Scope{Service: "bedrock-agentcore", Region: "us-east-1"}, at()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +124,7 @@ func TestTwoAttemptsOfOneRequestCanBeSignedAtOnce(t *testing.T) {
 			r.Header = make(http.Header)
 			// the same slices, as attempts of one call have
 			maps.Copy(r.Header, shared)
-			if err := Sign(t.Context(), r, Hash(nil), signer, keys("T"), Scope{"s", "r"}, time.Now()); err != nil {
+			if err := Sign(t.Context(), r, hash(nil), signer, keys("T"), Scope{Service: "s", Region: "r"}, time.Now()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -148,7 +148,7 @@ func TestSignedRequestsVerifyOnTheWire(t *testing.T) {
 	for n := range 1000 {
 		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping","params":{"x":"%s"}}`, n, strings.Repeat("é", random.IntN(50)))
 		r := newRequest(t, server.URL()+paths[random.IntN(len(paths))]+queries[random.IntN(len(queries))], body)
-		if err := Sign(t.Context(), r, Hash([]byte(body)), signer, creds, Scope{"svc", "eu-west-1"}, time.Now()); err != nil {
+		if err := Sign(t.Context(), r, hash([]byte(body)), signer, creds, Scope{Service: "svc", Region: "eu-west-1"}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		// What hops on the way change must not matter.
@@ -180,7 +180,7 @@ func TestSignedHeadersAreHostContentTypeAndAmzAlone(t *testing.T) {
 		for range random.IntN(12) {
 			r.Header.Add(names[random.IntN(len(names))], "v")
 		}
-		if err := Sign(t.Context(), r, Hash(nil), signer, keys("T"), Scope{"s", "r"}, at()); err != nil {
+		if err := Sign(t.Context(), r, hash(nil), signer, keys("T"), Scope{Service: "s", Region: "r"}, at()); err != nil {
 			t.Fatal(err)
 		}
 		_, after, _ := strings.Cut(r.Header.Get("Authorization"), "SignedHeaders=")
@@ -214,7 +214,7 @@ func TestSignLeavesARequestThatCannotBeSignedAsItWas(t *testing.T) {
 	r, cause := newRequest(t, "https://up.example/mcp?a=1", "{}"), errors.New("no clock")
 	r.Header.Set("X-Amz-Target", "x")
 	before := r.Header.Clone()
-	err := Sign(t.Context(), r, Hash(nil), broken{cause}, keys(""), Scope{"s", "r"}, at())
+	err := Sign(t.Context(), r, hash(nil), broken{cause}, keys(""), Scope{Service: "s", Region: "r"}, at())
 	if !errors.Is(err, cause) || err.Error() != "sigv4: no clock" {
 		t.Error(err)
 	}
@@ -242,7 +242,7 @@ func TestSignedRequestsThatWereChangedAreRefused(t *testing.T) {
 	} {
 		r := newRequest(t, server.URL()+"/mcp?q=1", body)
 		r.Header.Set("X-Amz-Target", "x")
-		if err := Sign(t.Context(), r, Hash([]byte(body)), v4.NewSigner(), creds, Scope{"svc", "eu-west-1"}, time.Now()); err != nil {
+		if err := Sign(t.Context(), r, hash([]byte(body)), v4.NewSigner(), creds, Scope{Service: "svc", Region: "eu-west-1"}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		change(r)
@@ -258,9 +258,9 @@ func TestSignedRequestsThatWereChangedAreRefused(t *testing.T) {
 }
 
 func TestSignAllocatesNoMoreThanItDid(t *testing.T) {
-	r, signer, hash := newRequest(t, "https://up.example/mcp", "{}"), v4.NewSigner(), Hash(nil)
+	r, signer, sum := newRequest(t, "https://up.example/mcp", "{}"), v4.NewSigner(), hash(nil)
 	n := testing.AllocsPerRun(100, func() {
-		if err := Sign(t.Context(), r, hash, signer, keys("T"), Scope{"s", "r"}, at()); err != nil {
+		if err := Sign(t.Context(), r, sum, signer, keys("T"), Scope{Service: "s", Region: "r"}, at()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -270,17 +270,17 @@ func TestSignAllocatesNoMoreThanItDid(t *testing.T) {
 }
 
 func TestHashIsThatOfTheSpecification(t *testing.T) {
-	if got := Hash(nil); got != "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" {
+	if got := hash(nil); got != "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" {
 		t.Errorf("the empty body: %s", got)
 	}
 }
 
 func BenchmarkSign(b *testing.B) {
 	r, signer, creds := newRequest(b, "https://up.example/mcp", "{}"), v4.NewSigner(), keys(strings.Repeat("t", 900))
-	hash := Hash([]byte("{}"))
+	sum := hash([]byte("{}"))
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := Sign(context.Background(), r, hash, signer, creds, Scope{"s", "r"}, at()); err != nil {
+		if err := Sign(context.Background(), r, sum, signer, creds, Scope{Service: "s", Region: "r"}, at()); err != nil {
 			b.Fatal(err)
 		}
 	}
