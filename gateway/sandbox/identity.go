@@ -53,6 +53,13 @@ func (s *Sandbox) Identity(name string) *Identity {
 	return id
 }
 
+// known is the named identity, or nil.
+func (s *Sandbox) known(name string) *Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identities[name]
+}
+
 // role is the identity that a role's ARN stands for, or nil.
 func (s *Sandbox) role(arn string) *Identity {
 	s.mu.Lock()
@@ -73,10 +80,7 @@ func (s *Sandbox) Issue(identity string, life time.Duration) Credentials {
 
 func (s *Sandbox) issue(id *Identity, session string, life time.Duration) Credentials {
 	now := s.now()
-	set := &issued{arn: id.ARN() + session, Credentials: Credentials{
-		AccessKeyID: "ASIA" + letters(16), SecretAccessKey: secret(), SessionToken: secret() + secret(),
-		Expires: now.Add(life), Identity: id.Name,
-	}}
+	set := newIssued(id, session, now.Add(life))
 	set.until = later(set.Expires, now.Add(s.overlap))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,9 +88,31 @@ func (s *Sandbox) issue(id *Identity, session string, life time.Duration) Creden
 		old.until = later(old.until, now.Add(s.overlap))
 	}
 	s.newest[id.Name] = set
+	s.keep(set)
+	return set.Credentials
+}
+
+// issueEnded makes a temporary set that ended a minute ago. It replaces none.
+func (s *Sandbox) issueEnded(id *Identity, session string) Credentials {
+	set := newIssued(id, session, s.now().Add(-time.Minute))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep(set)
+	return set.Credentials
+}
+
+// newIssued is a temporary set that is honoured as long as it says.
+func newIssued(id *Identity, session string, end time.Time) *issued {
+	return &issued{arn: id.ARN() + session, until: end, Credentials: Credentials{
+		AccessKeyID: "ASIA" + letters(16), SecretAccessKey: secret(), SessionToken: secret() + secret(),
+		Expires: end, Identity: id.Name,
+	}}
+}
+
+// keep notes a temporary set. s.mu is held.
+func (s *Sandbox) keep(set *issued) {
 	s.keys[set.AccessKeyID] = set
 	s.tokens[set.SessionToken] = set.AccessKeyID
-	return set.Credentials
 }
 
 // IssueStatic makes a long-lived set. It replaces none.
@@ -108,6 +134,16 @@ func (s *Sandbox) Revoke(accessKeyID string) {
 	defer s.mu.Unlock()
 	if set := s.keys[accessKeyID]; set != nil {
 		set.revoked = true
+	}
+}
+
+// Expire ends a key now: it is refused as one whose time is over, whatever it says and Options.Overlap.
+func (s *Sandbox) Expire(accessKeyID string) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if set := s.keys[accessKeyID]; set != nil {
+		set.until = now
 	}
 }
 

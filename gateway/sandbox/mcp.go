@@ -16,6 +16,13 @@ const (
 	Modern = "modern" // no sessions: 2026-07-28
 )
 
+// The shapes of a refusal.
+const (
+	Plain      = ""            // as most services refuse
+	AWSMCP     = "aws-mcp"     // as the AWS MCP Server: 401 for a signature that is not good
+	APIGateway = "api-gateway" // as API Gateway: AccessDeniedException for a key that it does not know
+)
+
 // MCPOptions shape an MCP server. The zero value serves both eras to anyone, unsigned.
 type MCPOptions struct {
 	// Name is what the ledger calls the server.
@@ -37,7 +44,10 @@ type MCPOptions struct {
 	// Stream answers every tools/call with an event stream, not only those of tools that need one.
 	Stream bool
 
-	// Clock is how far the server's clock is ahead.
+	// Shape is how the server refuses: Plain, AWSMCP or APIGateway.
+	Shape string
+
+	// Clock is how far the server's clock is ahead. Lives are counted by the sandbox's.
 	Clock time.Duration
 
 	// UnsignedPayload allows bodies that are not part of the signature.
@@ -104,13 +114,13 @@ type fault struct {
 }
 
 func (m *mcp) answer(ctx context.Context, r *request, w *response) {
-	w.now = w.now.Add(m.options.Clock)
+	w.ahead = m.options.Clock
 	var caller Credentials
 	if m.options.Service != "" {
 		set, no := m.verifier.verify(r)
 		if no != nil {
 			m.sandbox.ledger.refuse(no)
-			w.refuse(no)
+			w.refuse(no.shaped(m.options.Shape))
 			return
 		}
 		caller = set.Credentials
@@ -207,10 +217,4 @@ func (m *mcp) fail(w *response, in message, wrong fault) {
 }
 
 // quoted is s as a string of JSON.
-func quoted(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // a string is always JSON
-	}
-	return string(b)
-}
+func quoted(s string) string { return marshal(s) }

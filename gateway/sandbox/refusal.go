@@ -23,19 +23,33 @@ func incomplete(what string) *refusal {
 	return refuse(403, "IncompleteSignatureException", "%s", what)
 }
 
-// query is the code that the services with XML answers, STS among them, have for what no says, and its status.
-func (no *refusal) query() (code string, status int) {
+// shaped is no in the shape of an MCP server.
+func (no *refusal) shaped(shape string) *refusal {
+	said := *no
+	switch {
+	case shape == AWSMCP && no.kind == "InvalidSignatureException":
+		said.status = 401
+	case shape == APIGateway && no.kind == "UnrecognizedClientException":
+		said.kind = "AccessDeniedException"
+	}
+	return &said
+}
+
+// query is no as the services with XML answers say it, STS among them: the verifier's refusals have another
+// code there, and some another status.
+func (no *refusal) query() *refusal {
+	said := *no
 	switch no.kind {
 	case "MissingAuthenticationTokenException":
-		return "MissingAuthenticationToken", 403
+		said.kind = "MissingAuthenticationToken"
 	case "IncompleteSignatureException":
-		return "IncompleteSignature", 400
+		said.status, said.kind = 400, "IncompleteSignature"
 	case "InvalidSignatureException", "XAmzContentSHA256Mismatch":
-		return "SignatureDoesNotMatch", 403
+		said.status, said.kind = 403, "SignatureDoesNotMatch"
 	case "UnrecognizedClientException":
-		return "InvalidClientTokenId", 403
+		said.kind = "InvalidClientTokenId"
 	case "ExpiredTokenException":
-		return "ExpiredToken", 403
+		said.kind = "ExpiredToken"
 	}
-	return no.kind, no.status
+	return &said
 }

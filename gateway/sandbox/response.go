@@ -11,18 +11,25 @@ import (
 // A response writes one answer.
 type response struct {
 	to     *bufio.Writer
-	now    time.Time
-	id     string // what AWS calls the request
-	broken bool   // the connection cannot be used after
+	now    func() time.Time
+	ahead  time.Duration // the server's clock is that much ahead of now
+	id     string        // what AWS calls the request
+	broken bool          // the connection cannot be used after
 }
 
 // refuse answers as AWS's services with JSON answers say no.
 func (w *response) refuse(no *refusal) {
-	body, err := json.Marshal(map[string]string{"message": no.message})
+	body := marshal(map[string]string{"message": no.message})
+	w.whole(no.status, "application/json", body, "x-amzn-errortype", no.kind)
+}
+
+// marshal is v as JSON. It is for what always has some.
+func marshal(v any) string {
+	text, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // strings are always JSON
+		panic(err)
 	}
-	w.whole(no.status, "application/json", string(body), "x-amzn-errortype", no.kind)
+	return string(text)
 }
 
 // whole writes an answer at once; header are names and values in turn.
@@ -39,7 +46,7 @@ func (w *response) whole(status int, kind, body string, header ...string) {
 }
 
 func (w *response) head(status int, header []string) {
-	fmt.Fprintf(w.to, "HTTP/1.1 %d %s\r\nDate: %s\r\nx-amzn-requestid: %s\r\n", status, http.StatusText(status), w.now.UTC().Format(http.TimeFormat), w.id)
+	fmt.Fprintf(w.to, "HTTP/1.1 %d %s\r\nDate: %s\r\nx-amzn-requestid: %s\r\n", status, http.StatusText(status), w.now().Add(w.ahead).UTC().Format(http.TimeFormat), w.id)
 	for i := 0; i+1 < len(header); i += 2 {
 		fmt.Fprintf(w.to, "%s: %s\r\n", header[i], header[i+1])
 	}

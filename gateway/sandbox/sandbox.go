@@ -1,5 +1,9 @@
-// Package sandbox is an AWS that runs on loopback and refuses as AWS does: STS, and MCP servers that sign
-// nothing off but what they verified from the bytes on the wire.
+// Package sandbox is an AWS that runs on loopback and refuses as AWS does: STS and the other servers that hand
+// out credentials, and MCP servers that sign nothing off but what they verified from the bytes on the wire.
+//
+// An AWS SDK reaches STS through AWS_ENDPOINT_URL_STS, an SSO through AWS_ENDPOINT_URL_SSO and _SSO_OIDC, a
+// Signin through AWS_ENDPOINT_URL_SIGNIN, an IMDS through AWS_EC2_METADATA_SERVICE_ENDPOINT, and a Container
+// through AWS_CONTAINER_CREDENTIALS_FULL_URI.
 //
 // It shares no code with the signer it checks, knows every key it ever handed out, and keeps a ledger of
 // who called what with which key. Tests and the demo use it; nothing else may.
@@ -28,6 +32,7 @@ type Sandbox struct {
 	now     func() time.Time
 	overlap time.Duration
 	ledger  *Ledger
+	webKey  []byte // what web identities' tokens are signed with
 
 	requests atomic.Int64 // answered so far, over all servers
 
@@ -36,6 +41,7 @@ type Sandbox struct {
 	keys       map[string]*issued   // by access key id; under mu
 	tokens     map[string]string    // access key id by session token; under mu
 	newest     map[string]*issued   // temporary set by identity; under mu
+	external   map[string]string    // what external id an identity's role needs; under mu
 	servers    []*Server            // under mu
 }
 
@@ -44,7 +50,7 @@ func New(o Options) *Sandbox {
 	s := &Sandbox{
 		now: o.Now, overlap: o.Overlap, ledger: newLedger(),
 		identities: map[string]*Identity{}, keys: map[string]*issued{}, tokens: map[string]string{},
-		newest: map[string]*issued{},
+		newest: map[string]*issued{}, external: map[string]string{}, webKey: random(32),
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -115,7 +115,7 @@ func (s *Server) converse(conn net.Conn) {
 	from, to := bufio.NewReader(conn), bufio.NewWriter(conn)
 	for s.ctx.Err() == nil {
 		r, err := readRequest(from)
-		w := &response{to: to, now: s.sandbox.now(), id: s.sandbox.requestID()}
+		w := &response{to: to, now: s.sandbox.now, id: s.sandbox.requestID()}
 		if bad, ok := errors.AsType[*malformed](err); ok {
 			w.whole(bad.status, "text/plain", bad.what, "Connection", "close")
 		}

@@ -2,10 +2,8 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -24,12 +22,13 @@ func (s *Sandbox) Vend(o VendOptions) *Server {
 	if o.Life == 0 {
 		o.Life = time.Hour
 	}
-	var asked atomic.Int64
+	in := &door{delay: o.Delay}
 	return s.newServer(func(ctx context.Context, r *request, w *response) {
-		n := asked.Add(1)
+		_, ok := in.enter(ctx)
+		defer in.leave()
 		identity := strings.TrimPrefix(r.target, "/")
 		switch {
-		case o.Delay != nil && !pause(ctx, o.Delay(int(n))):
+		case !ok:
 			w.broken = true
 		case r.method != http.MethodGet:
 			w.whole(http.StatusMethodNotAllowed, "", "", "Allow", "GET")
@@ -44,12 +43,8 @@ func (s *Sandbox) Vend(o VendOptions) *Server {
 // vend is new credentials as a credential_process prints them.
 func (s *Sandbox) vend(identity string, life time.Duration) string {
 	c := s.Issue(identity, life)
-	document, err := json.Marshal(struct {
+	return marshal(struct {
 		Version                                                int
 		AccessKeyId, SecretAccessKey, SessionToken, Expiration string
 	}{1, c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expires.UTC().Format(time.RFC3339Nano)})
-	if err != nil {
-		panic(err) // strings are always JSON
-	}
-	return string(document)
 }
