@@ -123,3 +123,24 @@ func TestSetsTornApartAreCountedAsMixed(t *testing.T) {
 		}
 	}
 }
+
+func TestAnExpiredSetIsRefusedAsExpired(t *testing.T) {
+	v, _ := newClock(Options{Overlap: time.Hour})
+	for _, c := range []Credentials{v.sandbox.Issue("alice", time.Hour), v.sandbox.IssueStatic("alice")} {
+		v.sandbox.Expire(c.AccessKeyID)
+		if got := honoured(t, v, c); got != "ExpiredTokenException" {
+			t.Errorf("%s: %q", c.AccessKeyID, got)
+		}
+	}
+	v.sandbox.Expire("nobody's")
+}
+
+func TestAnIdentityIsKnownOnceItWasNamed(t *testing.T) {
+	s := New(Options{})
+	if s.known("alice") != nil {
+		t.Error("known before")
+	}
+	if alice := s.Identity("alice"); s.known("alice") != alice || s.role(alice.RoleARN) != alice {
+		t.Error("not known")
+	}
+}

@@ -115,7 +115,7 @@ func TestAMetadataTokenEndsAndRequestsTakeTheirTime(t *testing.T) {
 			after  time.Duration // the token was made
 			status int
 		}{{9 * time.Second, http.StatusOK}, {10 * time.Second, http.StatusUnauthorized}} {
-			time.Sleep(time.Until(began.Add(test.after))) // the request takes a second more, as the token's did
+			pause(t.Context(), time.Until(began.Add(test.after))) // the request takes a second more, as the token's did
 			status, _, text := over(t, conn, "GET "+metadataRoles+" HTTP/1.1\r\nHost: h\r\nx-aws-ec2-metadata-token: "+token+"\r\n\r\n")
 			if status != test.status {
 				t.Errorf("after %s: %d %s", test.after, status, text)

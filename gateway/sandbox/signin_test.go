@@ -219,7 +219,7 @@ func TestSigninWorksInABubble(t *testing.T) {
 		signin := s.Signin(SigninOptions{})
 		signin.Serve(p)
 		in, private := login(t, signin.Login("dev"))
-		time.Sleep(15 * time.Minute)
+		pause(t.Context(), 15*time.Minute)
 		if !in.AccessToken.ExpiresAt.Equal(time.Now()) {
 			t.Errorf("its life is 15 min, and it ends at %s", in.AccessToken.ExpiresAt)
 		}
