@@ -32,7 +32,7 @@ func (v *routeRules) checkRole() {
 		v.problem("/assume_role", "is for a route that signs, and upstream_auth is none", "take one of the two away")
 		return
 	case r.ARN == "":
-		if !v.broken(v.path+"/assume_role/arn") && !v.misspelt("arn") {
+		if arn := v.path + "/assume_role/arn"; !v.broken(arn) && !v.misspelt(arn) {
 			v.problem("/assume_role", "has no arn", "write arn: arn:aws:iam::123456789012:role/NAME")
 		}
 	case !isRoleARN(r.ARN):

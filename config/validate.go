@@ -99,10 +99,13 @@ func (l *loading) broken(path string) bool {
 	})
 }
 
-// misspelt reports whether a problem supposes that a key was meant to be this one.
-func (l *loading) misspelt(key string) bool {
+// misspelt reports whether a problem beside a path supposes that a key was meant to be this one.
+func (l *loading) misspelt(path string) bool {
+	above, key := split(path)
 	hint := fmt.Sprintf("did you mean %q?", key)
-	return slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Hint == hint })
+	return slices.ContainsFunc(l.problems, func(p Problem) bool {
+		return p.Hint == hint && strings.HasPrefix(p.Key, dotted(above)+".")
+	})
 }
 
 func (l *loading) listen(cfg *Config) {
