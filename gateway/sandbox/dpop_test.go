@@ -26,7 +26,7 @@ func newDraft(t *testing.T, private *ecdsa.PrivateKey) draft {
 	return draft{
 		header: map[string]any{"typ": "dpop+jwt", "alg": "ES256"},
 		key:    map[string]any{"kty": "EC", "crv": "P-256", "x": raw(point[1:33]), "y": raw(point[33:])},
-		claims: map[string]any{"jti": secret(), "htm": "POST", "htu": "http://h/v1/token", "iat": noon().Unix()},
+		claims: map[string]any{"jti": New(Options{}).secret(), "htm": "POST", "htu": "http://h/v1/token", "iat": noon().Unix()},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,7 +81,7 @@ func (s *Sandbox) Issue(identity string, life time.Duration) Credentials {
 
 func (s *Sandbox) issue(id *Identity, session string, life time.Duration) Credentials {
 	now := s.now()
-	set := newIssued(id, session, now.Add(life))
+	set := s.newIssued(id, session, now.Add(life))
 	set.until = later(set.Expires, now.Add(s.overlap))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +95,7 @@ func (s *Sandbox) issue(id *Identity, session string, life time.Duration) Creden
 
 // issueEnded makes a temporary set that ended a minute ago. It replaces none.
 func (s *Sandbox) issueEnded(id *Identity, session string) Credentials {
-	set := newIssued(id, session, s.now().Add(-time.Minute))
+	set := s.newIssued(id, session, s.now().Add(-time.Minute))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keep(set)
@@ -102,9 +103,9 @@ func (s *Sandbox) issueEnded(id *Identity, session string) Credentials {
 }
 
 // newIssued is a temporary set that is honoured as long as it says.
-func newIssued(id *Identity, session string, end time.Time) *issued {
+func (s *Sandbox) newIssued(id *Identity, session string, end time.Time) *issued {
 	return &issued{arn: id.ARN() + session, until: end, Credentials: Credentials{
-		AccessKeyID: "ASIA" + letters(16), SecretAccessKey: secret(), SessionToken: secret() + secret(),
+		AccessKeyID: "ASIA" + letters(16), SecretAccessKey: s.secret(), SessionToken: s.secret() + s.secret(),
 		Expires: end, Identity: id.Name,
 	}}
 }
@@ -120,7 +121,7 @@ func (s *Sandbox) IssueStatic(identity string) Credentials {
 	id := s.Identity(identity)
 	set := &issued{
 		arn:         fmt.Sprintf("arn:aws:iam::%s:user/%s", id.Account, id.Name),
-		Credentials: Credentials{AccessKeyID: "AKIA" + letters(16), SecretAccessKey: secret(), Identity: id.Name},
+		Credentials: Credentials{AccessKeyID: "AKIA" + letters(16), SecretAccessKey: s.secret(), Identity: id.Name},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +189,22 @@ func letters(n int) string {
 	return strings.ToUpper(hex.EncodeToString(random(n)))[:n]
 }
 
-func secret() string { return base64.RawStdEncoding.EncodeToString(random(30)) }
+// secret makes something that only its holder may know.
+func (s *Sandbox) secret() string {
+	made := base64.RawStdEncoding.EncodeToString(random(30))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets = append(s.secrets, made)
+	return made
+}
+
+// Secrets are all that was ever made: secret keys, and what session, refresh, access and other tokens are made
+// of. None of them may be found anywhere else.
+func (s *Sandbox) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.secrets)
+}
 
 func random(n int) []byte {
 	b := make([]byte, n)

@@ -85,7 +85,7 @@ func (i *IMDS) token(w *response, r *request) {
 	case err != nil || seconds < 1 || seconds > 21600:
 		w.whole(http.StatusBadRequest, "text/html", "400 - Bad Request")
 	default:
-		token := secret()
+		token := i.sandbox.secret()
 		i.mu.Lock()
 		i.tokens[token] = w.now().Add(time.Duration(seconds) * time.Second)
 		i.mu.Unlock()

@@ -4,6 +4,8 @@ import "sync"
 
 // A rotation is refresh tokens of which each is good for one use. It is safe for concurrent use.
 type rotation struct {
+	secret func() string
+
 	mu   sync.Mutex
 	live map[string]grant // by token; under mu
 }
@@ -14,11 +16,13 @@ type grant struct {
 	key      string // the public key that must prove each use; "": none
 }
 
-func newRotation() *rotation { return &rotation{live: map[string]grant{}} }
+func newRotation(secret func() string) *rotation {
+	return &rotation{secret: secret, live: map[string]grant{}}
+}
 
 // add is a new token.
 func (r *rotation) add(g grant) string {
-	token := "aor" + secret() + secret()
+	token := "aor" + r.secret() + r.secret()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.live[token] = g

@@ -7,7 +7,7 @@ import (
 )
 
 func TestARefreshTokenIsGoodOnceWhoeverIsFirst(t *testing.T) {
-	r := newRotation()
+	r := newRotation(New(Options{}).secret)
 	token := r.add(grant{identity: "alice"})
 	var all sync.WaitGroup
 	var good atomic.Int32
@@ -25,7 +25,7 @@ func TestARefreshTokenIsGoodOnceWhoeverIsFirst(t *testing.T) {
 }
 
 func TestARefreshTokenIsOfNoUseToAnotherKey(t *testing.T) {
-	r := newRotation()
+	r := newRotation(New(Options{}).secret)
 	token := r.add(grant{identity: "alice", key: "K"})
 	for _, key := range []string{"", "L"} {
 		if _, ok := r.use(token, key); ok {

@@ -43,6 +43,7 @@ type Sandbox struct {
 	newest     map[string]*issued   // temporary set by identity; under mu
 	external   map[string]string    // what external id an identity's role needs; under mu
 	servers    []*Server            // under mu
+	secrets    []string             // under mu
 }
 
 // New makes a Sandbox with no server.

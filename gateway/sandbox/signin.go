@@ -41,7 +41,7 @@ func (s *Sandbox) Signin(o SigninOptions) *Signin {
 		o.Life = 15 * time.Minute
 	}
 	in := &Signin{
-		options: o, door: door{delay: o.Delay}, refresh: newRotation(),
+		options: o, door: door{delay: o.Delay}, refresh: newRotation(s.secret),
 		prover: prover{now: s.now, seen: map[string]bool{}},
 	}
 	in.Server = s.newServer(in.answer)

@@ -55,8 +55,8 @@ func (s *Sandbox) SSO(o SSOOptions) *SSO {
 		o.Life = time.Hour
 	}
 	sso := &SSO{
-		options: o, clientID: letters(22), secret: secret() + secret(),
-		door: door{delay: o.Delay}, refresh: newRotation(), access: map[string]time.Time{},
+		options: o, clientID: letters(22), secret: s.secret() + s.secret(),
+		door: door{delay: o.Delay}, refresh: newRotation(s.secret), access: map[string]time.Time{},
 	}
 	sso.Server = s.newServer(sso.answer)
 	return sso
@@ -92,7 +92,7 @@ func (s *SSO) Cancel() {
 
 // newAccess is a new access token and when it ends.
 func (s *SSO) newAccess(life time.Duration) (token string, end time.Time) {
-	token, end = "aoa"+secret()+secret(), s.sandbox.now().Add(life)
+	token, end = "aoa"+s.sandbox.secret()+s.sandbox.secret(), s.sandbox.now().Add(life)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.access[token] = end
