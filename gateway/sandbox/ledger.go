@@ -52,7 +52,7 @@ func (l *Ledger) Requests() map[string]int {
 }
 
 // Refused counts the requests whose signature MCP servers and STS refused, by AWS's error type. The types are
-// those of services with JSON answers, STS's too.
+// those of services with JSON answers, STS's too, whatever MCPOptions.Shape made of them.
 func (l *Ledger) Refused() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
