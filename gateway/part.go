@@ -28,4 +28,5 @@ type identity struct {
 	part
 	source credentials.ProfileOptions // without its HTTPClient: what makes two identities the same
 	cache  *credentials.Cache
+	clock  clock // AWS's, which a reload does not change
 }
