@@ -155,6 +155,47 @@ func TestFault_F18_ADateThatIsNotTheClocksPoisonsNoRoute(t *testing.T) {
 	}
 }
 
+func TestFault_F18_CredentialsEndByTheClockOfAWS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a")
+		r := c.routes["a"]
+		r.Upstream = inMemory(t, n)("off", c.MCP(sandbox.MCPOptions{Name: "off", Service: r.Service, Region: r.Region, Clock: 40 * time.Minute})) + "/mcp"
+		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		c.call(t, b, "now")
+		<-time.After(10 * time.Minute)
+		c.call(t, b, "ten minutes before they end there")
+		if asked := c.sts.Asked(); asked != 1 {
+			t.Errorf("STS was asked %d times", asked)
+		}
+		<-time.After(11 * time.Minute)
+		c.call(t, b, "a minute after")
+		if asked := c.sts.Asked(); asked != 2 {
+			t.Errorf("STS was asked %d times: credentials of an hour, and the hour is over by AWS's clock", asked)
+		}
+	})
+}
+
+func TestFault_F18_ASkewThatAWSToleratesIsNotTheCause(t *testing.T) {
+	for _, kind := range []string{"SignatureDoesNotMatch", "AccessDeniedException"} {
+		for ahead, want := range map[time.Duration]int64{4 * time.Minute: 1, -4 * time.Minute: 1, 241 * time.Second: 2, -241 * time.Second: 2} {
+			synctest.Test(t, func(t *testing.T) {
+				b, sent := scripted(t, reply{403, kind, `{}`, ahead}, reply{200, "", callAnswer, ahead})
+				if b.post(t, "a", callBody); sent.Load() != want {
+					t.Errorf("%s, %s ahead: %d attempts, want %d", kind, ahead, sent.Load(), want)
+				}
+			})
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		named := `{"message":"User: arn:aws:iam::1:user/u is not authorized to perform: x:Y"}`
+		b, sent := scripted(t, reply{403, "AccessDeniedException", named, time.Hour}, reply{200, "", callAnswer, time.Hour})
+		if b.post(t, "a", callBody); sent.Load() != 1 {
+			t.Errorf("%d attempts for one whom AWS knows", sent.Load())
+		}
+	})
+}
+
 func TestPitfall28_TenMinutesOffSucceedsOnTheSecondAttemptAndThenOnTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, spans := traced()
