@@ -29,11 +29,15 @@ func (c *call) answer(a *attempt, response *http.Response) (again bool) {
 	body := c.quiet(response.Body)
 	defer body.stop()
 	status := response.StatusCode
+	if status < 300 {
+		c.accepted(a)
+	}
 	switch {
 	case status >= 300 && status < 400:
 		c.fail(c.redirected(response))
 	case status == http.StatusNotFound && c.r.Header.Get("Mcp-Session-Id") != "",
 		status == http.StatusMethodNotAllowed && c.r.Method != http.MethodPost:
+		c.accepted(a)
 		c.verdict(response, body)
 	case status >= 300:
 		return c.refused(a, response, body)

@@ -21,61 +21,91 @@ var errSentTwice = errors.New("the request was already repeated once")
 
 // An attempt is one request to the upstream.
 type attempt struct {
-	number     int
+	number int
+	first  *attempt // the one that AWS refused before this. Nil: there was none
+
+	// as it is made
 	generation *credentials.Generation // nil: not signed
+	skew       time.Duration           // what AWS's clock was taken to be ahead
 	request    *http.Request
 	record     *telemetry.Attempt
-	connected  bool // a connection was there: bytes may have been written
-	reused     bool // it had served before
+
+	// as it goes
+	connected      bool      // a connection was there: bytes may have been written
+	reused         bool      // it had served before
+	sent, answered time.Time // by our clock
+
+	// when AWS refused it
+	no      no
+	next    *credentials.Generation // what to sign the next with. Nil: the route's
+	lacking error                   // why there are no credentials any more
 }
 
 // forward takes the call's place, and sends it until it is answered: once, or twice when AWS refused the
-// credentials and newer ones exist. Nothing waits between signing and sending.
+// credentials or the signature's time and there are others. Nothing waits between signing and sending.
 func (c *call) forward() {
 	if err := c.route.pool.take(c.ctx); err != nil {
 		c.fail(c.notAdmitted(err))
 		return
 	}
 	defer c.route.pool.give()
-	for n := 1; c.try(n); n++ {
+	for a := (&attempt{number: 1}); a != nil; {
+		a = c.try(a)
 	}
 }
 
-// try sends the call once and answers it, or reports that it is to be sent again.
-func (c *call) try(n int) (again bool) {
-	a := &attempt{number: n}
-	if c.route.identity != nil {
-		generation, err := c.credentials()
-		if err != nil {
-			c.fail(c.noCredentials(err))
-			return false
+// try sends the call once and answers it, or is the next attempt.
+func (c *call) try(a *attempt) (next *attempt) {
+	if err := c.identify(a); err != nil {
+		e := c.noCredentials(err)
+		if a.first != nil {
+			e.Outcome = rejected
 		}
-		a.generation = generation
+		c.fail(e)
+		return nil
 	}
 	if fault := c.prepare(a); fault != nil {
 		c.fail(fault)
-		return false
+		return nil
 	}
 	response, err := c.roundTrip(a)
 	if err != nil {
 		c.fail(c.noResponse(a, err))
 		a.record.End(c.ending)
-		return false
+		return nil
 	}
 	defer func() { _ = response.Body.Close() }()
 	c.ending.Status = response.StatusCode
 	a.record.Answered(response.StatusCode, response.Proto, a.reused)
-	again = c.answer(a, response)
+	again := c.answer(a, response)
 	a.record.End(c.ending)
-	if again {
-		c.ending = telemetry.Ending{}
+	if !again {
+		return nil
 	}
-	return again
+	c.ending = telemetry.Ending{}
+	return &attempt{number: a.number + 1, first: a, generation: a.next}
 }
 
-// credentials are what to sign with. Only a call that has to wait for them has a span of the wait.
-func (c *call) credentials() (*credentials.Generation, error) {
-	cache, now := c.route.identity.cache, time.Now()
+// identify decides as whom, and by which clock, an attempt is signed.
+func (c *call) identify(a *attempt) (err error) {
+	if c.route.identity == nil {
+		return nil
+	}
+	a.skew = c.route.identity.clock.skew()
+	if a.generation == nil {
+		a.generation, err = c.credentials(a.skew)
+	}
+	var known *credentials.Error
+	if c.route.config.UpstreamAuth == "sigv4-optional" && errors.As(err, &known) && known.Absent {
+		return nil // there is nobody to sign as, which is another thing than somebody who cannot
+	}
+	return err
+}
+
+// credentials are what to sign with when AWS's clock is so far ahead. Only a call that has to wait for them
+// has a span of the wait.
+func (c *call) credentials(skew time.Duration) (*credentials.Generation, error) {
+	cache, now := c.route.identity.cache, time.Now().Add(skew)
 	if cache.Ready(now) {
 		return cache.Get(c.ctx, now)
 	}
@@ -102,23 +132,48 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 	a.request = a.request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { a.connected, a.reused = true, info.Reused },
 	}))
-	if g := a.generation; g != nil {
-		scope := rt.scope
-		if scope.Region == "" {
-			scope.Region = g.Region
+	if a.first != nil {
+		record.Again(a.first.no.reason())
+	}
+	if a.generation != nil {
+		if fault := c.sign(ctx, a); fault != nil {
+			return fault
 		}
-		if scope.Region == "" {
-			return c.fault(envelope.CodeCredentials, "no_region", notSent,
-				"no region: set region on the route, in the profile, or AWS_REGION")
-		}
-		err := sigv4.Sign(ctx, a.request, scope.Hash(c.body), g.Signer, g.Credentials, scope, time.Now())
-		if err != nil {
-			return c.fault(envelope.CodeCredentials, "signature", notSent, "signing: "+err.Error())
-		}
-		record.Signed(g.Seq, credentials.MaskKeyID(g.Credentials.AccessKeyID))
 	}
 	c.allowReplay(a.request)
 	return nil
+}
+
+// sign signs an attempt for now, by AWS's clock.
+func (c *call) sign(ctx context.Context, a *attempt) *envelope.Error {
+	g, scope := a.generation, c.scope(a.generation)
+	if scope.Region == "" {
+		return c.fault(envelope.CodeCredentials, "no_region", notSent,
+			"no region: set region on the route, in the profile, or AWS_REGION")
+	}
+	a.sent = time.Now()
+	err := sigv4.Sign(ctx, a.request, scope.Hash(c.body), g.Signer, g.Credentials, scope, a.sent.Add(a.skew))
+	if err != nil {
+		return c.fault(envelope.CodeCredentials, "signature", notSent, "signing: "+err.Error())
+	}
+	if !a.record.Recording() {
+		return nil
+	}
+	a.record.Signed(telemetry.Signature{
+		Source: c.route.identity.cache.Source(), Via: g.Via(), Generation: g.Seq,
+		KeyID: credentials.MaskKeyID(g.Credentials.AccessKeyID), Account: g.Account(), Role: g.Role(),
+		Age: g.Age(a.sent), Skew: a.skew,
+	})
+	return nil
+}
+
+// scope is what a request is signed for. Its region is empty when neither the route nor g has one.
+func (c *call) scope(g *credentials.Generation) sigv4.Scope {
+	scope := c.route.scope
+	if scope.Region == "" {
+		scope.Region = g.Region
+	}
+	return scope
 }
 
 // allowReplay lets net/http send a repeatable message again, once, when a kept connection turns out to be
@@ -172,7 +227,9 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 		defer timer.Stop()
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
-	return c.route.pool.transport.RoundTrip(a.request)
+	response, err := c.route.pool.transport.RoundTrip(a.request)
+	a.answered = time.Now()
+	return response, err
 }
 
 // ended is why the call was ended from outside, or nil.

@@ -30,6 +30,7 @@ type identity struct {
 	signs   signs
 	profile *credentials.Profile
 	cache   *credentials.Cache
+	clock   clock // AWS's, which a reload does not change
 }
 
 // signs is what of a route's config decides whom it signs as. Two identities of which it is equal are the same.

@@ -1,16 +1,14 @@
 package gateway
 
 import (
-	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"signet/config"
+	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 )
 
@@ -18,36 +16,107 @@ import (
 const maxRetryAfter = time.Hour
 
 // refused answers a call whose response has an error status, or reports that it is to be sent again: AWS
-// found the credentials stale and there are newer ones.
+// refused what was signed before anything was executed, and there is something else to sign.
 func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (again bool) {
 	held, err := readUpTo(body, response.ContentLength, maxHeld)
 	if err != nil {
 		c.fail(c.brokeOff(response, err))
 		return false
 	}
-	if m, bad := envelope.Read(held); bad == nil && m.Kind == envelope.Response && m.IsError {
+	a.no = readNo(response, held)
+	m, bad := envelope.Read(held)
+	lifted := bad == nil && m.Kind == envelope.Response && m.IsError
+	if a.generation != nil {
+		if lifted && a.no.class == otherNo || a.no.class == deniedNo && a.no.named() {
+			c.accepted(a)
+		}
+		if c.mend(a, response) {
+			c.ending.Reason, c.ending.Outcome, c.ending.Message = a.no.reason(), rejected, "AWS refused it, and it was sent again"
+			return true
+		}
+	}
+	if lifted {
 		c.lift(response, m, held)
 		return false
 	}
-	no := readNo(response, held)
-	switch status := response.StatusCode; {
-	case a.generation != nil && no.stale() && a.number == 1 && c.renewed(a):
-		return true
-	case a.generation != nil && (status == http.StatusUnauthorized || status == http.StatusForbidden || no.stale() || no.mismatch()):
-		c.fail(c.rejected(response, no))
-	case status == http.StatusTooManyRequests,
-		status == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":
-		c.fail(c.throttled(response))
-	default:
-		e := c.bad("status", response, "the upstream answered "+strconv.Itoa(status)+" "+http.StatusText(status))
-		e.Retryable = status >= 500 && c.repeatable()
-		e.AWSErrorType = no.kind
-		if status < 500 {
-			e.Outcome = rejected
-		}
-		c.fail(e)
-	}
+	c.fail(c.refusalOf(a, response))
 	return false
+}
+
+// accepted notes that the generation of a was good: what answered stands behind AWS's check.
+func (c *call) accepted(a *attempt) {
+	if a.generation != nil {
+		c.route.identity.cache.Accepted(a.generation)
+	}
+}
+
+// mend reports whether a, which was refused, is to be sent once more: signed for AWS's clock, or with newer
+// credentials. It is asked of every refusal and says so at most once a call.
+func (c *call) mend(a *attempt, response *http.Response) bool {
+	if a.first != nil {
+		c.learnOnly(a, response)
+		return false
+	}
+	switch a.no.class {
+	case staleNo:
+		a.next, a.lacking = c.renewed(a)
+	case clockNo:
+		return c.retimed(a, response)
+	case signatureNo:
+		if c.retimed(a, response) {
+			return true
+		}
+		a.next = c.newer(a)
+	case deniedNo:
+		return a.no.unauthorized() && !a.no.named() && c.retimed(a, response)
+	}
+	return a.next != nil
+}
+
+// retimed learns AWS's clock from a refusal, and reports whether it may have been the cause. One that names
+// the clock always may: the request may just have been long on its way.
+func (c *call) retimed(a *attempt, response *http.Response) bool {
+	skew, ok := measure(response, a.sent, a.answered)
+	if !ok || a.no.class != clockNo && (skew-a.skew).Abs() <= tolerated {
+		return false
+	}
+	c.route.identity.clock.learn(skew)
+	return true
+}
+
+// learnOnly takes from the refusal of a second attempt what later calls need. A skew that did not help is
+// forgotten: the Date was not that of the clock which refuses.
+func (c *call) learnOnly(a *attempt, response *http.Response) {
+	switch first := a.first; {
+	case a.skew != first.skew && (a.no.class == clockNo || a.no.class == first.no.class):
+		c.route.identity.clock.forget(a.skew, first.skew)
+	case a.skew == first.skew && a.no.class == clockNo:
+		c.retimed(a, response)
+	}
+}
+
+// renewed gives up the generation that AWS refused and is what replaced it. Nil: there is nothing else, or,
+// with an error, nothing at all.
+func (c *call) renewed(a *attempt) (*credentials.Generation, error) {
+	c.route.identity.cache.Invalidate(a.generation)
+	next, err := c.credentials(a.skew)
+	if err != nil || next.Same(a.generation) {
+		return nil, err
+	}
+	return next, nil
+}
+
+// newer is what replaced the generation that a was signed with, if that has happened.
+func (c *call) newer(a *attempt) *credentials.Generation {
+	cache, now := c.route.identity.cache, time.Now().Add(a.skew)
+	if !cache.Ready(now) {
+		return nil
+	}
+	next, err := cache.Get(c.ctx, now)
+	if err != nil || next.Seq <= a.generation.Seq || next.Same(a.generation) {
+		return nil
+	}
+	return next
 }
 
 // lift passes on an error that is itself a JSON-RPC message. It is not rewritten. Newer clients negotiate
@@ -68,41 +137,78 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 	writeJSON(c.w, status, held)
 }
 
-// renewed gives up the generation that AWS refused and reports whether there is a newer one.
-func (c *call) renewed(a *attempt) bool {
-	cache := c.route.identity.cache
-	cache.Invalidate(a.generation)
-	next, err := cache.Get(c.ctx, time.Now())
-	return err == nil && next != a.generation &&
-		(next.Credentials.AccessKeyID != a.generation.Credentials.AccessKeyID ||
-			next.Credentials.SessionToken != a.generation.Credentials.SessionToken ||
-			next.Credentials.SecretAccessKey != a.generation.Credentials.SecretAccessKey)
+// refusalOf is the error for a response with an error status that is no message.
+func (c *call) refusalOf(a *attempt, response *http.Response) *envelope.Error {
+	status := response.StatusCode
+	switch {
+	case a.no.class == throttledNo, status == http.StatusTooManyRequests,
+		status == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":
+		return c.throttled(a, response)
+	case a.generation != nil && a.no.class != otherNo:
+		return c.rejected(a, response)
+	}
+	e := c.bad("status", response, "the upstream answered "+strconv.Itoa(status)+" "+http.StatusText(status))
+	e.Retryable = status >= 500 && c.repeatable()
+	e.AWSErrorType = a.no.kind
+	if status < 500 {
+		e.Outcome = rejected
+	}
+	return e
 }
 
 // rejected is AWS refusing the credentials or the signature, after one fresh try.
-func (c *call) rejected(response *http.Response, no no) *envelope.Error {
-	reason, message := c.why(response, no)
-	e := c.fault(envelope.CodeRejected, reason, rejected, message)
+func (c *call) rejected(a *attempt, response *http.Response) *envelope.Error {
+	var e *envelope.Error
+	if a.lacking != nil {
+		e = c.noCredentials(a.lacking)
+		e.Outcome = rejected
+	} else {
+		e = c.fault(envelope.CodeRejected, a.no.reason(), rejected, c.why(a, response))
+	}
 	e.UpstreamStatus = response.StatusCode
-	e.AWSErrorType = no.kind
+	e.AWSErrorType = a.no.kind
 	e.AWSRequestID = response.Header.Get("X-Amzn-Requestid")
 	return e
 }
 
-func (c *call) why(response *http.Response, no no) (reason, message string) {
-	switch {
-	case no.stale() && strings.Contains(strings.ToLower(no.kind+no.message), "expired"):
-		return "expired", "AWS says the credentials have expired, and the profile has no newer ones"
-	case no.stale():
-		return "invalid_token", "AWS does not know the credentials (key or session token), and the profile has no others"
-	case no.skewed():
-		return "clock_skew", "AWS refused the signature's time: " + skew(response)
-	case no.mismatch():
-		return "signature", fmt.Sprintf("AWS refused the signature: check service and region (signed %s/%s%s) or the clock (%s)",
-			c.route.scope.Service, c.route.scope.Region, hostSays(c.route.upstream.Hostname()), skew(response))
+// why is what a person can do about AWS's no.
+func (c *call) why(a *attempt, response *http.Response) string {
+	switch a.no.class {
+	case staleNo:
+		return c.whyStale(a)
+	case clockNo:
+		return "AWS refused the signature's time: this machine's clock and AWS's are " + apart(response, a.answered)
+	case signatureNo:
+		return fmt.Sprintf("AWS refused the signature: check service and region (signed %s/%s%s) or the clock (%s)",
+			c.route.scope.Service, c.scope(a.generation).Region, hostSays(c.route.upstream.Hostname()), apart(response, a.answered))
 	}
-	who, action := no.denied()
-	return "access_denied", fmt.Sprintf("AWS denied access: %s may not %s", who, action)
+	who, action := a.no.denied()
+	if who == "" {
+		who = a.generation.Role()
+	}
+	if who == "" {
+		who = "this identity"
+	}
+	if action == "" {
+		action = "do this"
+	}
+	return fmt.Sprintf("AWS denied access: %s may not %s", who, action)
+}
+
+func (c *call) whyStale(a *attempt) string {
+	whose, check := "the credentials", "aws sts get-caller-identity"
+	if p := c.route.config.Profile; p != "" {
+		whose, check = fmt.Sprintf("the credentials of profile %q", p), check+" --profile "+p
+	}
+	says := "AWS does not know " + whose + " (key or session token)"
+	if a.no.reason() == "expired" {
+		says = "AWS says that " + whose + " have expired"
+	}
+	others := "there are no others"
+	if a.first != nil && a.first.no.class == staleNo {
+		others = "nor did it take those fetched just before"
+	}
+	return fmt.Sprintf("%s, and %s. Renew them (no restart needed), or see who they are. Run: %s", says, others, check)
 }
 
 // hostSays is what the host table makes of a host, for a message.
@@ -114,19 +220,19 @@ func hostSays(host string) string {
 	return fmt.Sprintf(", host says %s/%s", service, region)
 }
 
-// skew is how far our clock is from the response's Date.
-func skew(response *http.Response) string {
+// apart is how far our clock is from the response's Date, for a message.
+func apart(response *http.Response, answered time.Time) string {
 	theirs, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
 		return "the upstream's is unknown"
 	}
-	return fmt.Sprintf("%.0f s apart", time.Since(theirs).Abs().Seconds())
+	return fmt.Sprintf("%.0f s apart", answered.Round(0).Sub(theirs).Abs().Seconds())
 }
 
 // throttled is an upstream that wants less.
-func (c *call) throttled(response *http.Response) *envelope.Error {
+func (c *call) throttled(a *attempt, response *http.Response) *envelope.Error {
 	e := c.fault(envelope.CodeThrottled, "upstream_throttled", rejected, "upstream throttled the call")
-	e.Retryable, e.UpstreamStatus = true, response.StatusCode
+	e.Retryable, e.UpstreamStatus, e.AWSErrorType = true, response.StatusCode, a.no.kind
 	e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
 	if e.RetryAfter > 0 {
 		e.Message += fmt.Sprintf(", retry after %.0f s", e.RetryAfter.Seconds())
@@ -143,85 +249,4 @@ func retryAfter(value string) time.Duration {
 		return max(0, min(time.Until(at), maxRetryAfter))
 	}
 	return 0
-}
-
-// A no is what AWS says when it refuses a request.
-type no struct {
-	kind    string // ExpiredTokenException
-	message string
-}
-
-// readNo reads a refusal in any of the shapes services give it: the X-Amzn-Errortype header, JSON or XML.
-func readNo(response *http.Response, body []byte) no {
-	var said struct {
-		Type    string `json:"__type" xml:"-"`
-		Code    string `json:"code" xml:"Code"`
-		Message string `json:"message" xml:"Message"`
-	}
-	if json.Unmarshal(body, &said) != nil {
-		var wrapped struct {
-			Code    string `xml:"Error>Code"`
-			Message string `xml:"Error>Message"`
-		}
-		if xml.Unmarshal(body, &wrapped) == nil {
-			said.Code, said.Message = wrapped.Code, wrapped.Message
-		}
-	}
-	kind := response.Header.Get("X-Amzn-Errortype")
-	if kind == "" {
-		kind = said.Type + said.Code
-	}
-	kind, _, _ = strings.Cut(kind, ":")
-	return no{kind: printable(kind[strings.LastIndexByte(kind, '#')+1:], 64), message: said.Message}
-}
-
-// stale reports whether other credentials may do. The type alone does not tell: API Gateway says
-// AccessDeniedException of a key it does not know.
-func (n no) stale() bool {
-	switch n.kind {
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidClientTokenId",
-		"UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken":
-		return true
-	}
-	return strings.Contains(n.message, "security token included in the request is")
-}
-
-// skewed reports whether AWS found the signature's time off.
-func (n no) skewed() bool {
-	return n.kind == "RequestTimeTooSkewed" || n.kind == "RequestExpired" ||
-		strings.Contains(n.message, "Signature expired") || strings.Contains(n.message, "not yet current")
-}
-
-// mismatch reports whether AWS found the signature wrong.
-func (n no) mismatch() bool {
-	switch n.kind {
-	case "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException", "IncompleteSignature":
-		return true
-	}
-	return n.skewed()
-}
-
-// denied takes who and what out of "User: ARN is not authorized to perform: ACTION on resource: …".
-func (n no) denied() (who, action string) {
-	who, action = "this identity", "do this"
-	if _, after, ok := strings.Cut(n.message, "User: "); ok {
-		name, _, _ := strings.Cut(after, " ")
-		who = printable(name, 256)
-	}
-	if _, after, ok := strings.Cut(n.message, "to perform: "); ok {
-		verb, _, _ := strings.Cut(after, " ")
-		action = printable(verb, 128)
-	}
-	return who, action
-}
-
-// printable is a foreign word, cut short, without anything that is not a letter on a page.
-func printable(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, s)
-	return s[:min(len(s), limit)]
 }

@@ -74,6 +74,10 @@ type RouteStatus struct {
 	// InFlight is how many calls and streams are under way.
 	InFlight int `json:"in_flight"`
 
+	// ClockSkew is how far AWS's clock is ahead of this machine's, in seconds, as learned from a refusal. Zero:
+	// there was none.
+	ClockSkew float64 `json:"clock_skew_seconds,omitempty"`
+
 	// Credentials are those held. Nil on a route that does not sign.
 	Credentials *credentials.State `json:"credentials,omitempty"`
 }
@@ -108,5 +112,6 @@ func (rt *route) status() RouteStatus {
 	}
 	state := rt.identity.cache.State()
 	s.Profile, s.Service, s.Region, s.Credentials = rt.config.Profile, rt.scope.Service, rt.scope.Region, &state
+	s.ClockSkew = rt.identity.clock.skew().Seconds()
 	return s
 }

@@ -147,6 +147,37 @@ func TestTraceShowsAFetchOnlyWhenThereWasOne(t *testing.T) {
 	})
 }
 
+func TestTraceTellsAsWhomARequestLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a")
+		o, spans := traced()
+		b := newBench(t, n, settings(c.routes), o)
+		held(t, b, "a")
+		<-time.After(90 * time.Second)
+		c.Revoke(held(t, b, "a").Credentials.AccessKeyID)
+		if _, body := b.post(t, "a", toolCall("x", "echo", `"text":"x"`)); !isResult(body) {
+			t.Fatal(body)
+		}
+		synctest.Wait()
+		var got []string
+		for _, s := range spans.GetSpans() {
+			if line := told(s, "signet.attempt", "error.type", "signet.retry.reason", "signet.credentials.source", "signet.credentials.generation",
+				"signet.credentials.account", "signet.credentials.role", "signet.credentials.age_seconds"); strings.HasPrefix(line, "client") {
+				got = append(got, line)
+			}
+		}
+		whose := fmt.Sprintf("signet.credentials.account=%s signet.credentials.role=%s", c.Identity("a").Account, c.Identity("a").RoleARN)
+		want := []string{
+			`client "tools/call echo" Error signet.attempt=1 error.type=invalid_token signet.credentials.source=profile "a" signet.credentials.generation=1 ` + whose + " signet.credentials.age_seconds=90",
+			`client "tools/call echo" Unset signet.attempt=2 signet.retry.reason=invalid_token signet.credentials.source=profile "a" signet.credentials.generation=2 ` + whose + " signet.credentials.age_seconds=0",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
 func TestTraceHoldsNoArgumentsAndNoSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// quiet is how long a source is not asked again after it returned the very credentials that were refused.
+// quiet is how long a source is not asked again when what it returned after a refusal was refused as well.
 const quiet = 10 * time.Second
 
 // A Cache keeps one route's credentials usable. Make it with New; it is safe for concurrent use.
@@ -24,14 +24,16 @@ type Cache struct {
 	cancel  context.CancelFunc
 
 	// swapped
-	held atomic.Pointer[Generation] // stored under mu, loaded without
-	due  atomic.Bool                // the files say something else than when it was fetched
+	held     atomic.Pointer[Generation] // stored under mu, loaded without
+	due      atomic.Bool                // the files say something else than when it was fetched
+	accepted atomic.Uint64              // the newest generation that AWS has taken; it only grows
 
 	// guarded
 	mu      sync.Mutex
 	flight  *flight     // under mu; nil: none is under way
 	backoff backoff     // under mu
 	refused *Generation // the last that AWS refused; under mu
+	gaveUp  time.Time   // when that was; under mu
 	seq     uint64      // under mu
 	last    LastRefresh // under mu
 }
@@ -54,9 +56,9 @@ func (c *Cache) Close() {
 // Ready reports whether Get would return at once with credentials.
 func (c *Cache) Ready(now time.Time) bool { return c.held.Load().valid(now) }
 
-// Get is the generation to sign with at now, AWS's time as far as the caller knows it. While there is a valid one it returns at once; otherwise it
-// waits, with everyone else, for the one fetch under way: at most Options.Wait, and not past ctx. The error
-// is an *Error, or that of ctx.
+// Get is the generation to sign with at now, by AWS's clock; pauses and waits go by our own. While there is a
+// valid one it returns at once; otherwise it waits, with everyone else, for the one fetch under way: at most
+// Options.Wait, and not past ctx. The error is an *Error, or that of ctx.
 func (c *Cache) Get(ctx context.Context, now time.Time) (*Generation, error) {
 	g := c.held.Load()
 	if !g.valid(now) {
@@ -75,7 +77,6 @@ func (c *Cache) renew(ctx context.Context, g *Generation) {
 		return
 	}
 	defer c.mu.Unlock()
-	// By our own clock: the pause was measured by it.
 	if c.flight == nil && c.held.Load() == g && c.backoff.wait(time.Now()) == 0 {
 		c.flight = c.take(ctx)
 	}
@@ -130,7 +131,7 @@ func (c *Cache) Recheck() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.backoff = backoff{}
+	c.backoff, c.gaveUp = backoff{}, time.Time{}
 	switch {
 	case c.ctx.Err() != nil:
 	case c.flight != nil:
@@ -141,22 +142,42 @@ func (c *Cache) Recheck() {
 	}
 }
 
+// Accepted notes that AWS took a request signed with g: a refusal after it is news. It is cheap enough for
+// every call.
+func (c *Cache) Accepted(g *Generation) {
+	for newest := c.accepted.Load(); newest < g.Seq; newest = c.accepted.Load() {
+		if c.accepted.CompareAndSwap(newest, g.Seq) {
+			return
+		}
+	}
+}
+
 // Invalidate gives up g, which AWS refused: however many refusals there are, one fetch follows. A fetch
 // that was under way is made again if it brings what was refused. A source that still returns the same
-// credentials is left alone for ten seconds. g may be nil, and may be one that was given up before.
+// credentials, or new ones of which AWS accepts none, is left alone for ten seconds. g may be nil, and may be
+// one that was given up before.
 func (c *Cache) Invalidate(g *Generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g == nil || c.held.Load() != g {
+	if g == nil || c.held.Load() != g || c.refusedAgain(g) {
 		return
 	}
-	if c.refused != nil && same(c.refused.Credentials, g.Credentials) && time.Since(g.Obtained) < quiet {
-		return
-	}
-	c.refused = g
+	c.refused, c.gaveUp = g, time.Now()
 	c.backoff = backoff{}
 	c.held.Store(nil)
 	if c.flight != nil {
 		c.flight.overtaken = true
+		c.flight.stage.refused.Store(&g.Credentials.AccessKeyID)
 	}
+}
+
+// refusedAgain reports whether g is no better than what was refused a moment ago. c.mu is held.
+func (c *Cache) refusedAgain(g *Generation) bool {
+	if c.refused == nil {
+		return false
+	}
+	if same(c.refused.Credentials, g.Credentials) && time.Since(g.Obtained) < quiet {
+		return true
+	}
+	return c.accepted.Load() <= c.refused.Seq && time.Since(c.gaveUp) < quiet
 }

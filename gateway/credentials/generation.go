@@ -69,6 +69,21 @@ func (g *Generation) fresh(now time.Time) bool {
 	return g.RefreshAt.IsZero() || now.Before(g.RefreshAt)
 }
 
+// Via says how g was come by, for people: "keys", "role chain arn:...". Empty: it is not known.
+func (g *Generation) Via() string { return g.via }
+
+// Role is the ARN of the role that g is of. Empty: it is of none, or it is not known.
+func (g *Generation) Role() string { return g.role }
+
+// Account is the AWS account that g is of. Empty: it is not known.
+func (g *Generation) Account() string { return firstOf(g.Credentials.AccountID, account(g.role)) }
+
+// Age is for how long g has been there at now, by our own clock.
+func (g *Generation) Age(now time.Time) time.Duration { return now.Sub(g.Obtained) }
+
+// Same reports whether g and other are the same key, fetched twice or not.
+func (g *Generation) Same(other *Generation) bool { return same(g.Credentials, other.Credentials) }
+
 // same reports whether two sets are the same key.
 func same(a, b aws.Credentials) bool {
 	return a.AccessKeyID == b.AccessKeyID && a.SecretAccessKey == b.SecretAccessKey && a.SessionToken == b.SessionToken

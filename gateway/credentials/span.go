@@ -17,7 +17,7 @@ func (c *Cache) span(ctx context.Context, caller trace.SpanContext) (context.Con
 	}
 	options := []trace.SpanStartOption{
 		trace.WithNewRoot(), trace.WithAttributes(
-			attribute.String("signet.route", c.options.Name), attribute.String("signet.credentials.source", c.sourceName())),
+			attribute.String("signet.route", c.options.Name), attribute.String("signet.credentials.source", c.Source())),
 	}
 	if caller.IsValid() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: caller}))

@@ -49,7 +49,7 @@ func (c *Cache) State() State {
 	c.mu.Lock()
 	last := c.last
 	c.mu.Unlock()
-	s := State{Source: c.sourceName()}
+	s := State{Source: c.Source()}
 	if !last.At.IsZero() {
 		s.LastRefresh = &last
 	}
@@ -58,7 +58,7 @@ func (c *Cache) State() State {
 		return s
 	}
 	s.Via, s.Role = g.via, g.role
-	s.KeyID, s.Account = MaskKeyID(g.Credentials.AccessKeyID), firstOf(g.Credentials.AccountID, account(g.role))
+	s.KeyID, s.Account = MaskKeyID(g.Credentials.AccessKeyID), g.Account()
 	s.Generation, s.Obtained = g.Seq, g.Obtained
 	if g.Credentials.CanExpire {
 		s.Expires = g.Credentials.Expires
@@ -66,8 +66,8 @@ func (c *Cache) State() State {
 	return s
 }
 
-// sourceName is what the source calls itself. Empty: it does not.
-func (c *Cache) sourceName() string {
+// Source is what the source of the credentials calls itself. Empty: it does not.
+func (c *Cache) Source() string {
 	if named, ok := c.source.(fmt.Stringer); ok {
 		return named.String()
 	}

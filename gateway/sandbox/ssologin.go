@@ -10,7 +10,9 @@ func (s *SSO) Login() []byte { return s.login(s.options.TokenLife, s.refresh.add
 func (s *SSO) LoginExpired() []byte { return s.login(-time.Minute, s.refresh.add(grant{})) }
 
 // LoginDead is a Login whose access token ended a minute ago, and whose refresh token is refused.
-func (s *SSO) LoginDead() []byte { return s.login(-time.Minute, "aor"+s.sandbox.secret()+s.sandbox.secret()) }
+func (s *SSO) LoginDead() []byte {
+	return s.login(-time.Minute, "aor"+s.sandbox.secret()+s.sandbox.secret())
+}
 
 func (s *SSO) login(life time.Duration, refresh string) []byte {
 	access, end := s.newAccess(life)

@@ -36,17 +36,27 @@ func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n 
 	return ctx, a
 }
 
-// Signed notes which credentials the request leaves with: their generation and their masked key id.
-func (a *Attempt) Signed(generation uint64, keyID string) {
-	if a.span != nil && a.span.IsRecording() {
-		a.span.SetAttributes(attribute.Int64(keyGeneration, int64(generation)), attribute.String(keyKeyID, keyID))
+// Again notes why the request is sent once more: the class of the refusal before it.
+func (a *Attempt) Again(reason string) {
+	if a.Recording() {
+		a.span.SetAttributes(attribute.String(keyRetry, reason))
+	}
+}
+
+// Recording reports whether anyone will see what is noted.
+func (a *Attempt) Recording() bool { return a.span != nil && a.span.IsRecording() }
+
+// Signed notes what the request leaves with.
+func (a *Attempt) Signed(s Signature) {
+	if a.Recording() {
+		a.span.SetAttributes(s.attributes()...)
 	}
 }
 
 // Answered notes how the upstream answered: HTTP status and protocol ("HTTP/1.1"), and whether the
 // connection had served before.
 func (a *Attempt) Answered(status int, proto string, reused bool) {
-	if a.span == nil || !a.span.IsRecording() {
+	if !a.Recording() {
 		return
 	}
 	a.span.SetAttributes(
