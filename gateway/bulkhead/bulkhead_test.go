@@ -24,13 +24,14 @@ func (e excesses) check(t *testing.T, limit string, taken, allowed int) {
 	}
 }
 
-// lower notes the excesses of b as they are.
-func (e excesses) lower(b *Bulkhead) {
+// lower notes by how much b, at rest, is above the limits that it is about to get.
+func (e excesses) lower(b *Bulkhead, limits Limits) {
 	clear(e)
+	e["calls"] = b.calls.running - limits.Calls
+	e["streams"] = b.streams.running - limits.Streams
 	for _, l := range []*lane{&b.calls, &b.streams} {
-		e[l.noun] = l.running - l.budget.places
 		for name, c := range l.clients {
-			e[l.noun+" of "+name] = c.running - l.budget.perClient
+			e[l.noun+" of "+name] = c.running - limits.PerClient
 		}
 	}
 }

@@ -61,8 +61,9 @@ func wander(t *testing.T, r *rand.Rand) {
 		case n < 18:
 			pass(time.Duration(r.IntN(200)) * time.Millisecond)
 		case n < 19:
-			b.Adjust(draw(r))
-			over.lower(b)
+			limits := draw(r)
+			over.lower(b, limits)
+			b.Adjust(limits)
 		}
 		waiting, held = settle(t, waiting, held)
 		audit(t, b, over)

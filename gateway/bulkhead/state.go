@@ -4,6 +4,7 @@ import "time"
 
 // A State is what a Bulkhead is doing. Its parts are read one after the other.
 type State struct {
+	// Calls and Streams are what is taken of either budget.
 	Calls, Streams Use
 
 	// Sheds is how many calls and streams were shed since the Bulkhead was made, by reason.
