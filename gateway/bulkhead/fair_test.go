@@ -16,7 +16,7 @@ type verdict struct {
 	wait                time.Duration
 }
 
-// flood has one client keep 500 calls at once on b, and another make one call a second, ten times.
+// flood has one client keep 500 calls at once on b, and another make one call a second, eight times.
 // Each takes 100 ms. name is what b is told of them.
 func flood(t *testing.T, b *Bulkhead, name func(string) string) verdict {
 	t.Helper()
@@ -30,13 +30,13 @@ func flood(t *testing.T, b *Bulkhead, name func(string) string) verdict {
 					<-time.After(100 * time.Millisecond)
 					p.Give()
 				} else {
-					<-time.After(100 * time.Millisecond)
+					<-time.After(300 * time.Millisecond)
 				}
 			}
 		})
 	}
 	var v verdict
-	for range 10 {
+	for range 8 {
 		<-time.After(time.Second)
 		v.calls++
 		p, wait, err := b.Take(t.Context(), Call, name("quiet"))
