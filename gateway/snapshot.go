@@ -48,10 +48,15 @@ func (g *Gateway) build(cfg *config.Config, old *snapshot) (*snapshot, error) {
 
 // route is the named route, or nil; s may be nil.
 func (s *snapshot) route(name string) *route {
+	return s.all()[name]
+}
+
+// all are the routes by name; s may be nil.
+func (s *snapshot) all() map[string]*route {
 	if s == nil {
 		return nil
 	}
-	return s.routes[name]
+	return s.routes
 }
 
 // has reports whether s serves with this very route; s may be nil.
@@ -86,7 +91,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *ro
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && reflect.DeepEqual(old.config, c) && reflect.DeepEqual(old.pool.wires, wires) {
+	if old != nil && same(old.config, c) && reflect.DeepEqual(old.pool.wires, wires) {
 		return old, nil
 	}
 	rt := &route{
