@@ -202,7 +202,9 @@ func (f *follower) run(t *testing.T, bursts, calls int) (took time.Duration, hea
 }
 
 // often reports whether there were more applies than five a second.
-func (f *follower) often(took time.Duration) bool { return float64(f.applies.Load()) > 5*took.Seconds()+1 }
+func (f *follower) often(took time.Duration) bool {
+	return float64(f.applies.Load()) > 5*took.Seconds()+1
+}
 
 func TestFault_K08_AStormOfSavesFailsNoCallAndEndsWithTheLastGoodFile(t *testing.T) {
 	bursts, calls := 6, 100
