@@ -227,7 +227,7 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 		defer timer.Stop()
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
-	response, err := c.route.pool.transport.RoundTrip(a.request)
+	response, err := c.route.pool.RoundTrip(a.request)
 	a.answered = time.Now()
 	return response, err
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // certify makes a self-signed certificate for 127.0.0.1 and writes it and its key as PEM files.
-func certify(t *testing.T, until time.Time) (pair tls.Certificate, certFile, keyFile string) {
+func certify(t testing.TB, until time.Time) (pair tls.Certificate, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -200,7 +200,7 @@ func TestPoolClosesWhenTheLastVersionOfItsRouteHasGone(t *testing.T) {
 		cfg := settings(map[string]config.Route{"r": plain("http://up.test/mcp"), "s": plain("http://up.test/mcp")})
 		b := newBench(t, n, cfg, Options{})
 		b.post(t, "r", callBody)
-		if _, err := b.gateway.Reload(edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} }), nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} }), nil); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -213,7 +213,7 @@ func TestPoolClosesWhenTheLastVersionOfItsRouteHasGone(t *testing.T) {
 		}
 		next := *cfg
 		next.Routes = map[string]config.Route{"s": cfg.Routes["s"]}
-		if _, err := b.gateway.Reload(&next, nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), &next, nil); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

@@ -92,8 +92,8 @@ func TestRefreshesAreCountedByResult(t *testing.T) {
 func TestAFailedReloadLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
 	r, read := counts(t)
 	good := time.Unix(1_700_000_000, 0)
-	r.Reloaded(true, good, 3)
-	r.Reloaded(false, good.Add(time.Hour), 0)
+	r.Reloaded(true, good, 3, "abc")
+	r.Reloaded(false, good.Add(time.Hour), 0, "")
 	all := read()
 	if v := all["signet.config.last_reload.successful"].(metricdata.Gauge[int64]).DataPoints[0].Value; v != 0 {
 		t.Errorf("successful = %d after a failure", v)
@@ -103,5 +103,25 @@ func TestAFailedReloadLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
 	}
 	if v := all["signet.routes"].(metricdata.Gauge[int64]).DataPoints[0].Value; v != 3 {
 		t.Errorf("routes = %v", v)
+	}
+}
+
+func TestOnlyTheHashThatServesIsASeries(t *testing.T) {
+	r, read := counts(t)
+	for _, hash := range []string{"one", "two"} {
+		r.Reloaded(true, time.Unix(1, 0), 1, hash)
+		r.Reloaded(false, time.Unix(2, 0), 0, "")
+		points := read()["signet.config.info"].(metricdata.Gauge[int64]).DataPoints
+		if len(points) != 1 || points[0].Value != 1 {
+			t.Fatalf("%+v", points)
+		}
+		if got, _ := points[0].Attributes.Value(keyHash); got.AsString() != hash {
+			t.Errorf("hash %q serves, want %q", got.AsString(), hash)
+		}
+	}
+	r.Retiring(3)
+	r.Retiring(-1)
+	if n := read()["signet.routes.retiring"].(metricdata.Sum[int64]).DataPoints[0].Value; n != 2 {
+		t.Errorf("%d routes are held, want 2", n)
 	}
 }
