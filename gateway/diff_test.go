@@ -26,6 +26,9 @@ func (c chance) route(files []string) config.Route {
 	r.Enabled = c.IntN(8) > 0
 	r.UpstreamAuth = of(c, "sigv4", "sigv4", "none")
 	r.Profile, r.Region, r.Service = of(c, "", "dev", "prod"), of(c, "eu-west-1", "us-east-1"), of(c, "svc", "aws-mcp")
+	r.AssumeRole.ARN, r.Credentials.Wait = of(c, "", "arn:aws:iam::123456789012:role/r"), of(c, time.Second, 10*time.Second)
+	r.AssumeRole.Tags = of(c, nil, map[string]string{}, map[string]string{"team": "a"})
+	r.Payload = of(c, "signed", "unsigned")
 	r.Pool.MaxConnections, r.Pool.HTTP2 = of(c, 64, 128), of(c, true, false)
 	r.Timeouts.Connect, r.Timeouts.Call = of(c, time.Second, 5*time.Second), of(c, 0, time.Minute)
 	r.Limits.Body = of[config.Size](c, 1<<20, 4<<20)
@@ -137,6 +140,11 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"the host":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://c.test/mcp" }, "connections forwarding"},
 		"the path":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://b.test/other" }, "forwarding"},
 		"the profile":    {func(_ *config.Config, r *config.Route) { r.Profile = "prod" }, "credentials"},
+		"a role":         {func(_ *config.Config, r *config.Route) { r.AssumeRole.ARN = "arn:aws:iam::123456789012:role/r" }, "credentials"},
+		"a tag":          {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{"team": "a"} }, "credentials"},
+		"no tags":        {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{} }, ""},
+		"the wait":       {func(_ *config.Config, r *config.Route) { r.Credentials.Wait++ }, "credentials"},
+		"the payload":    {func(_ *config.Config, r *config.Route) { r.Payload = "unsigned" }, "forwarding"},
 		"the service":    {func(_ *config.Config, r *config.Route) { r.Service = "other" }, "forwarding"},
 		"no signing":     {func(_ *config.Config, r *config.Route) { r.UpstreamAuth = "none" }, "credentials forwarding"},
 		"listen, drain":  {func(c *config.Config, _ *config.Route) { c.Listen, c.Drain = []string{"[::1]:1"}, 1 }, "; gateway: drain, listen"},

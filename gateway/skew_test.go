@@ -98,7 +98,7 @@ func TestFault_F18_WhatWasLearnedOutlivesAReload(t *testing.T) {
 		b, c := skewed(t, func() time.Duration { return time.Hour }, Options{})
 		c.call(t, b, "before")
 		next := edited(settings(c.routes), "a", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} })
-		if _, err := b.gateway.Reload(next, nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), next, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := c.call(t, b, "after"); got != 1 {

@@ -25,6 +25,9 @@ type flight struct {
 // take begins a flight. c.mu is held.
 func (c *Cache) take(caller context.Context) *flight {
 	f := &flight{done: make(chan struct{}), caller: trace.SpanContextFromContext(caller)}
+	if g := c.held.Load(); g != nil {
+		f.stage.held = g.Credentials.AccessKeyID
+	}
 	if c.refused != nil {
 		f.stage.refused.Store(&c.refused.Credentials.AccessKeyID)
 	}

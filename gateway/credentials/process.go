@@ -21,8 +21,8 @@ const (
 )
 
 // process is what the profile's credential_process prints. One run of a command line is under way at a time,
-// whichever routes want it, and what it printed a moment ago is as good as what it would print now; unless AWS
-// refused just that.
+// whichever routes want it, and what it printed a moment ago is as good as what it would print now; unless it is
+// just what this route wants to replace.
 func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	waitFor(ctx, "process_timeout", l.name()+": credential_process")
 	g, leave, err := l.options.Home.enter(ctx, "process "+l.profile.CredentialProcess)
@@ -31,7 +31,7 @@ func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	}
 	defer leave()
 	if g.last != nil && time.Since(g.last.at) <= afterglow {
-		if creds, err := l.printed(ctx, g.last); !isRefused(ctx, creds.AccessKeyID) {
+		if creds, err := l.printed(ctx, g.last); err != nil || isNews(ctx, creds.AccessKeyID) {
 			return creds, err
 		}
 	}

@@ -16,6 +16,7 @@ const drift = 4 * time.Minute
 type stage struct {
 	now     atomic.Pointer[Error]  // what it waits for, so that a call that waits no longer can say whose fault it is
 	refused atomic.Pointer[string] // the id of the key that AWS refused: not to be brought again; nil: none
+	held    string                 // the id of the key that newer ones are wanted for; empty: there is none
 	skew    atomic.Int64           // how far AWS's clock was ahead of ours in its last answer
 }
 
@@ -43,6 +44,11 @@ func waitFor(ctx context.Context, reason, what string) {
 func isRefused(ctx context.Context, keyID string) bool {
 	refused := stageOf(ctx).refused.Load()
 	return refused != nil && *refused == keyID
+}
+
+// isNews reports whether the key with that id is one that ctx's fetch was not begun to replace.
+func isNews(ctx context.Context, keyID string) bool {
+	return stageOf(ctx).held != keyID && !isRefused(ctx, keyID)
 }
 
 // silent is the error for a fetch that has not ended after so long.
