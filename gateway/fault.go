@@ -50,6 +50,9 @@ func (c *call) noCredentials(err error) *envelope.Error {
 	if known.Action != "" {
 		message += ". Run: " + known.Action
 	}
+	if known.Reason == "sso_expired" || known.Reason == "login_expired" {
+		message += "   (no restart needed)"
+	}
 	e := c.fault(envelope.CodeCredentials, known.Reason, notSent, message)
 	e.RetryAfter = known.RetryAfter
 	return e

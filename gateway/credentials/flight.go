@@ -20,6 +20,7 @@ type flight struct {
 
 	overtaken bool // what was held was refused since it began; under Cache.mu
 	outdated  bool // the files have changed since it began; under Cache.mu
+	again     bool // it was made again for that; under Cache.mu
 }
 
 // take begins a flight. c.mu is held.
@@ -109,13 +110,16 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 	case c.ctx.Err() != nil:
 		f.err = routeGone()
 		r.Err = f.err
-	case f.outdated:
-		f.outdated = false
+	case f.outdated && !f.again: // once: files that change all the time must not keep it from landing
+		f.outdated, f.again = false, true
 		return r, false
 	case err != nil:
 		known := asError(err)
 		c.last.Error = known.Reason
 		f.err = c.backoff.failed(known, now)
+		if f.outdated {
+			c.backoff = backoff{}
+		}
 		r.Err = known
 	case f.overtaken && same(fetched.Credentials, c.refused.Credentials):
 		f.overtaken = false
@@ -123,7 +127,7 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 	default:
 		c.seq++
 		c.backoff = backoff{}
-		c.due.Store(false)
+		c.due.Store(f.outdated)
 		f.result = newGeneration(fetched, c.seq, f.stage.clock())
 		c.held.Store(f.result)
 		r.Seq = c.seq

@@ -3,6 +3,7 @@ package credentials
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -143,5 +144,33 @@ func TestRecheckAsksNothingForARouteThatHoldsNothing(t *testing.T) {
 		}
 		c.Close()
 		c.Recheck()
+	})
+}
+
+func TestEditsWithoutEndDoNotKeepAFetchFromLanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := newFile(3*time.Second, "0")
+		c := newCache(t, source, Options{Wait: time.Minute, Timeout: time.Minute})
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			for n := 1; ctx.Err() == nil; n++ {
+				_ = pause(ctx, time.Second)
+				source.edit(fmt.Sprint(n))
+				c.Recheck()
+			}
+		}()
+		if g, took, err := get(c); err != nil || took != 6*time.Second || g.Credentials.SecretAccessKey == "0" {
+			t.Errorf("%+v after %s, %v", g, took, err)
+		}
+		<-time.After(time.Minute)
+		stop()
+		synctest.Wait()
+		last := source.secret.Load().(string)
+		<-time.After(10 * time.Second)
+		_, _, _ = get(c)
+		<-time.After(10 * time.Second)
+		if g, _, err := get(c); err != nil || g.Credentials.SecretAccessKey != last {
+			t.Errorf("%+v, %v: the last edit, %s, was lost", g, err, last)
+		}
 	})
 }
