@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"signet/config"
 	"signet/gateway"
@@ -21,8 +22,14 @@ type reloaded struct {
 	err     error
 }
 
-// loop applies what is asked for and what changes until ctx ends or a listener fails. It alone reloads.
+// loop applies what is asked for and what changes, in the config and in AWS's own files, until ctx ends or a
+// listener fails. It alone reloads.
 func (d *daemon) loop(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { d.gateway.Follow(ctx) })
+	defer following.Wait()
+	defer cancel()
 	updates := config.Watch(ctx, d.path, d.current, d.options)
 	hangups, release := hangups()
 	defer release()
