@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -257,17 +258,23 @@ func TestPitfall36_ReloadsUnderLoadLoseNoCallAndLeaveNothing(t *testing.T) {
 func TestPitfall36_AnHTTP2ConnectionOnARealSocketIsClosed(t *testing.T) {
 	pair, certFile, _ := certify(t, time.Now().Add(time.Hour))
 	streaming, closed := make(chan string, 1), make(chan struct{}, 8)
-	server, connections := secure(t, &tls.Config{Certificates: []tls.Certificate{pair}}, func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		events(w)(event(progress))
 		streaming <- r.Proto
 		<-r.Context().Done()
-	})
-	count := server.Config.ConnState
-	server.Config.ConnState = func(c net.Conn, s http.ConnState) {
-		if count(c, s); s == http.StateClosed {
+	}))
+	server.TLS, server.EnableHTTP2 = &tls.Config{Certificates: []tls.Certificate{pair}}, true
+	var connections atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			connections.Add(1)
+		case http.StateClosed:
 			closed <- struct{}{}
 		}
 	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
 	r := plain(server.URL + "/mcp")
 	r.TLS.CAFile, r.Pool.IdleTimeout = certFile, time.Hour
 	cfg := settings(map[string]config.Route{"r": r, "s": plain("http://127.0.0.1:1/")})

@@ -46,14 +46,15 @@ func follow(t *testing.T, hasty bool) *follower {
 	}
 	t.Cleanup(f.upstream.Close)
 	f.save(t, 0, false)
-	cfg, err := config.Load(f.path, config.Options{})
+	options := config.Options{Environ: []string{"HOME=" + filepath.Dir(f.path)}} // not SIGNET_LONG
+	cfg, err := config.Load(f.path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.front = overTCP(t, cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
-	updates := config.Watch(ctx, f.path, cfg, config.Options{})
+	updates := config.Watch(ctx, f.path, cfg, options)
 	if hasty {
 		f.haste = make(chan config.Update)
 		f.ended.Go(func() { f.loop(f.haste) })
@@ -175,7 +176,7 @@ func (f *follower) run(t *testing.T, bursts, calls int) (took time.Duration, hea
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for burst := range bursts {
-		for range 30 {
+		for range 50 {
 			<-tick.C
 			saves++
 			f.save(t, saves, chances.IntN(10) < 3)
@@ -209,7 +210,7 @@ func (f *follower) often(took time.Duration) bool {
 func TestFault_K08_AStormOfSavesFailsNoCallAndEndsWithTheLastGoodFile(t *testing.T) {
 	bursts, calls := 6, 100
 	if os.Getenv("SIGNET_LONG") != "" {
-		bursts, calls = 200, 300 // a minute of 100 saves and 1,000 calls a second
+		bursts, calls = 200, 300 // a minute, more than 100 saves and 1,000 calls a second
 	}
 	f := follow(t, false)
 	took, heaps := f.run(t, bursts, calls)
