@@ -19,6 +19,7 @@ const maxSocket = 103
 // validate holds a merged config against every rule that the schema cannot state. It needs no network and
 // no credentials. Paths in cfg become absolute.
 func (l *loading) validate(cfg *Config) {
+	l.listenTLS(&cfg.TLS)
 	l.listen(cfg)
 	l.auth(cfg)
 	if cfg.Drain < 0 {
@@ -99,7 +100,7 @@ func (l *loading) listen(cfg *Config) {
 	taken := map[string]bool{}
 	for i, address := range cfg.Listen {
 		path := fmt.Sprintf("listen/%d", i)
-		plain := l.address(path, address)
+		plain := l.address(path, address, cfg)
 		if plain != "" && taken[plain] {
 			l.problem(path, "stands twice", "")
 		}
@@ -108,7 +109,7 @@ func (l *loading) listen(cfg *Config) {
 }
 
 // address holds one address against the rules, and is it in its one spelling; "" if it is none.
-func (l *loading) address(path, address string) string {
+func (l *loading) address(path, address string, cfg *Config) string {
 	if socket, ok := strings.CutPrefix(address, "unix://"); ok {
 		switch {
 		case !filepath.IsAbs(socket):
@@ -124,9 +125,7 @@ func (l *loading) address(path, address string) string {
 		l.problem(path, "is no address", "write host:port, 127.0.0.1:8484 for instance, or unix:///path")
 		return ""
 	}
-	if !isLoopback(host) {
-		l.problem(path, "is not a loopback address: others could sign as you",
-			"listeners with TLS are not supported yet; write 127.0.0.1:"+l.shown(path, port))
+	if !isLoopback(host) && !l.public(path, host, port, cfg) {
 		return ""
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
@@ -136,6 +135,26 @@ func (l *loading) address(path, address string) string {
 		return "" // any port that is free: twice, it is two
 	}
 	return fmt.Sprintf("%s:%d", strings.ToLower(host), n)
+}
+
+// public reports whether an address may be one that other machines reach: only over TLS, and with a key.
+func (l *loading) public(path, host, port string, cfg *Config) bool {
+	loopback := "or write 127.0.0.1:" + l.shown(path, port)
+	switch {
+	case cfg.Auth.Mode != "keys" && !l.broken("auth/mode"):
+		l.problem(path, "is not a loopback address, and auth.mode is none: others could sign as you", "set auth.mode to keys, "+loopback)
+		return false
+	case !cfg.TLS.On() && !l.broken("tls"):
+		l.problem(path, "is not a loopback address: keys and calls would cross the network in the clear",
+			"set tls, with cert_file and key_file, "+loopback)
+		return false
+	}
+	ip := net.ParseIP(host)
+	if (host == "" || ip != nil && ip.IsUnspecified()) && len(cfg.Auth.AllowedHosts) == 0 {
+		l.warn(path, "callers from elsewhere are refused: their Host names none of this gateway's own addresses",
+			"list the names they call it by in auth.allowed_hosts")
+	}
+	return true
 }
 
 // isLoopback reports whether a host is this machine, whoever is asked.
