@@ -74,7 +74,7 @@ func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(
 	if err != nil {
 		return nil, err
 	}
-	b, err := d.listeners.prepare(next.Listen)
+	b, err := d.listeners.prepare(next.Listen, next.TLS)
 	if err != nil {
 		return nil, err
 	}

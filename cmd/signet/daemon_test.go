@@ -51,7 +51,7 @@ func startDaemon(t *testing.T, text string) (*daemon, *logText) {
 	if d.telemetry, err = newTelemetry(t.Context(), nil, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	b, err := d.listeners.prepare(cfg.Listen)
+	b, err := d.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		t.Fatal(err)
 	}

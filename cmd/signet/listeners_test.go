@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signet/config"
 )
 
 func newTestListeners(t *testing.T) *listeners {
@@ -25,7 +27,7 @@ func answer(text string) http.Handler {
 // apply prepares and commits, as a reload does.
 func apply(t *testing.T, ls *listeners, h http.Handler, addresses ...string) {
 	t.Helper()
-	b, err := ls.prepare(addresses)
+	b, err := ls.prepare(addresses, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func fetch(t *testing.T, url string) (string, error) {
 
 func TestPreparedListenerAnswersOnlyAfterCommit(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func TestPreparedListenerAnswersOnlyAfterCommit(t *testing.T) {
 
 func TestDiscardGivesTheAddressBack(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +86,7 @@ func TestOneBadAddressBindsNone(t *testing.T) {
 	address := free.Addr().String()
 	_ = free.Close()
 	ls := newTestListeners(t)
-	_, err = ls.prepare([]string{address, holder.Addr().String()})
+	_, err = ls.prepare([]string{address, holder.Addr().String()}, config.ListenTLS{})
 	if !errors.Is(err, errAddressInUse) || !strings.Contains(err.Error(), holder.Addr().String()) {
 		t.Errorf("error %v does not say that %s is in use", err, holder.Addr())
 	}
@@ -152,7 +154,7 @@ func TestRemovedListenerIsClosedWhenTheDrainIsOver(t *testing.T) {
 
 func TestListenerThatDiesIsToldToTheProgram(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
