@@ -172,7 +172,7 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 		defer timer.Stop()
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
-	return c.route.pool.transport.RoundTrip(a.request)
+	return c.route.pool.RoundTrip(a.request)
 }
 
 // ended is why the call was ended from outside, or nil.

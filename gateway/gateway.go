@@ -32,6 +32,7 @@ type Gateway struct {
 	log      *slog.Logger
 	recorder *telemetry.Recorder
 	started  time.Time
+	retired  *retired
 
 	// swapped
 	current  atomic.Pointer[snapshot]
@@ -39,8 +40,7 @@ type Gateway struct {
 	draining atomic.Bool
 
 	// guarded
-	mu       sync.Mutex     // one reload at a time; no call takes it
-	retiring sync.WaitGroup // routes that no longer serve but still have calls
+	mu sync.Mutex // one reload at a time; no call takes it
 }
 
 // Options are what a Gateway needs besides a Config. The zero value works: it logs and records nothing.
@@ -81,8 +81,10 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{options: o, log: o.Logger, recorder: recorder, started: time.Now()}
-	if _, err := g.Reload(cfg, nil); err != nil {
+	g := &Gateway{
+		options: o, log: o.Logger, recorder: recorder, started: time.Now(), retired: newRetired(o.Logger, recorder),
+	}
+	if _, err := g.Reload(context.Background(), cfg, nil); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -143,13 +145,14 @@ func (g *Gateway) survive(w http.ResponseWriter, r *http.Request) {
 	}).write(w)
 }
 
-// Shutdown refuses new calls, waits for those under way until ctx ends, and then ends them with a terminal
-// message each. It returns a *CutError that counts what was cut, or nil. The Gateway cannot be used after;
+// Shutdown refuses new calls and reloads, waits for the calls under way until ctx ends, and then ends them
+// with a terminal message each. It returns a *CutError that counts what was cut, or nil. The Gateway cannot be used after;
 // a second Shutdown does nothing.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	if g.draining.Swap(true) {
 		return nil
 	}
+	g.retired.close()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	last := g.current.Load()
@@ -157,11 +160,10 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	for _, rt := range last.routes {
 		go func() { cut <- rt.end(ctx, errDraining) }()
 	}
-	var n int
+	n := g.retired.end(ctx)
 	for range last.routes {
 		n += <-cut
 	}
-	g.retiring.Wait()
 	if n > 0 {
 		return &CutError{Calls: n}
 	}

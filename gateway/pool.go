@@ -3,13 +3,11 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
+	"sync/atomic"
 	"time"
 
 	"signet/config"
@@ -26,9 +24,13 @@ var errNoPlace = errors.New("no connection became free in time")
 // times its capacity).
 type pool struct {
 	part
-	wires     wires
-	places    chan struct{} // one for each call and stream under way
-	transport *http.Transport
+	wires       wires
+	secure      *tls.Config
+	places      chan struct{} // one for each call and stream under way
+	connections *connections
+
+	// swapped
+	transport atomic.Pointer[http.Transport] // nil until the first call
 }
 
 // wires are what makes two pools the same, with the contents of the files that the config names.
@@ -37,46 +39,58 @@ type wires struct {
 	tls           config.TLS
 	connect, hand time.Duration
 	scheme, host  string
-	ca, cert, key []byte
+	ca, cert, key sum
 }
 
-func readWires(c config.Route, upstream *url.URL) (wires, error) {
+func readWires(c config.Route, upstream *url.URL, f *files) (wires, error) {
 	w := wires{
 		pool: c.Pool, tls: c.TLS, connect: c.Timeouts.Connect, hand: c.Timeouts.TLS,
 		scheme: upstream.Scheme, host: upstream.Host,
 	}
 	for _, file := range []struct {
 		path string
-		into *[]byte
+		into *sum
 	}{{c.TLS.CAFile, &w.ca}, {c.TLS.CertFile, &w.cert}, {c.TLS.KeyFile, &w.key}} {
-		if file.path == "" {
-			continue
-		}
-		pem, err := os.ReadFile(file.path)
+		read, err := f.of(file.path)
 		if err != nil {
 			return wires{}, fmt.Errorf("tls: %w", err)
 		}
-		*file.into = pem
+		*file.into = read.sum
 	}
 	return w, nil
 }
 
 // newPool makes a pool without opening a connection. dial may be nil.
-func newPool(w wires, dial func(context.Context, string, string) (net.Conn, error)) (*pool, error) {
-	secure, err := w.tlsConfig()
+func newPool(w wires, f *files, dial dialer) (*pool, error) {
+	secure, err := w.tlsConfig(f)
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	if dial == nil {
-		// Probing from 15 s on finds a dead peer in 30 s; Go's default does not in 25 s of a stream.
-		dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3,
-		}}).DialContext
+	p := &pool{
+		wires: w, secure: secure, places: make(chan struct{}, w.pool.MaxConnections),
+		connections: newConnections(dial, w.connect),
 	}
-	p := &pool{wires: w, places: make(chan struct{}, w.pool.MaxConnections)}
-	p.transport = &http.Transport{
+	p.close = p.shut
+	return p, nil
+}
+
+// RoundTrip sends one request, over a transport that the first one makes: of ten thousand routes most may
+// never have a call.
+func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	t := p.transport.Load()
+	if t == nil {
+		p.transport.CompareAndSwap(nil, p.newTransport())
+		t = p.transport.Load()
+	}
+	return t.RoundTrip(r)
+}
+
+func (p *pool) newTransport() *http.Transport {
+	w, secure := p.wires, p.secure.Clone()
+	secure.ClientSessionCache = tls.NewLRUClientSessionCache(32)
+	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            within(w.connect, dial),
+		DialContext:            p.connections.dial,
 		TLSClientConfig:        secure,
 		TLSHandshakeTimeout:    w.hand,
 		MaxConnsPerHost:        w.pool.MaxConnections,
@@ -91,17 +105,16 @@ func newPool(w wires, dial func(context.Context, string, string) (net.Conn, erro
 			SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second, WriteByteTimeout: 30 * time.Second,
 		},
 	}
-	p.close = p.transport.CloseIdleConnections
-	return p, nil
 }
 
-// within bounds each dial.
-func within(limit time.Duration, dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		return dial(ctx, network, address)
+// shut closes every connection. No call is left that could use one.
+func (p *pool) shut() {
+	if t := p.transport.Load(); t != nil {
+		t.CloseIdleConnections()
 	}
+	// An HTTP/2 connection whose last stream was cancelled a moment ago is not idle yet, and would stay for
+	// pool.idle_timeout.
+	p.connections.close()
 }
 
 func (w wires) protocols() *http.Protocols {
@@ -111,26 +124,25 @@ func (w wires) protocols() *http.Protocols {
 	return &p
 }
 
-func (w wires) tlsConfig() (*tls.Config, error) {
+func (w wires) tlsConfig(f *files) (*tls.Config, error) {
+	roots, err := f.authorities(w.tls.CAFile)
+	if err != nil {
+		return nil, err
+	}
 	c := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         w.tls.ServerName,
 		InsecureSkipVerify: w.tls.Insecure,
-		ClientSessionCache: tls.NewLRUClientSessionCache(32),
+		RootCAs:            roots,
 	}
-	if w.ca != nil {
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(w.ca) {
-			return nil, fmt.Errorf("%s: no certificate in it", w.tls.CAFile)
-		}
+	if w.tls.CertFile == "" {
+		return c, nil
 	}
-	if w.cert != nil {
-		pair, err := tls.X509KeyPair(w.cert, w.key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", w.tls.CertFile, err)
-		}
-		c.Certificates = []tls.Certificate{pair}
+	pair, err := f.pair(w.tls.CertFile, w.tls.KeyFile)
+	if err != nil {
+		return nil, err
 	}
+	c.Certificates = []tls.Certificate{pair}
 	return c, nil
 }
 

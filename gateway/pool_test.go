@@ -200,7 +200,7 @@ func TestPoolClosesWhenTheLastVersionOfItsRouteHasGone(t *testing.T) {
 		cfg := settings(map[string]config.Route{"r": plain("http://up.test/mcp"), "s": plain("http://up.test/mcp")})
 		b := newBench(t, n, cfg, Options{})
 		b.post(t, "r", callBody)
-		if _, err := b.gateway.Reload(edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} }), nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} }), nil); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -213,7 +213,7 @@ func TestPoolClosesWhenTheLastVersionOfItsRouteHasGone(t *testing.T) {
 		}
 		next := *cfg
 		next.Routes = map[string]config.Route{"s": cfg.Routes["s"]}
-		if _, err := b.gateway.Reload(&next, nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), &next, nil); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

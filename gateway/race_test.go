@@ -23,7 +23,7 @@ func TestReloadsStatusAndCallsMayComeAtOnce(t *testing.T) {
 	for i := range 4 {
 		all.Go(func() {
 			for n := range 50 {
-				if _, err := s.gateway.Reload(c.edition(int64(n*4+i), time.Second), nil); err != nil {
+				if _, err := s.gateway.Reload(t.Context(), c.edition(int64(n*4+i), time.Second), nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -61,14 +61,14 @@ func TestShutdownWhileReloadsComeLeavesNothingServing(t *testing.T) {
 		var reloads sync.WaitGroup
 		for i := range 20 {
 			reloads.Go(func() {
-				_, _ = b.gateway.Reload(edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": fmt.Sprint(i)} }), nil)
+				_, _ = b.gateway.Reload(t.Context(), edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": fmt.Sprint(i)} }), nil)
 			})
 		}
 		if err := b.gateway.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}
 		reloads.Wait()
-		if _, err := b.gateway.Reload(cfg, nil); !errors.Is(err, errDraining) {
+		if _, err := b.gateway.Reload(t.Context(), cfg, nil); !errors.Is(err, errDraining) {
 			t.Errorf("a reload after the end: %v", err)
 		}
 		if _, body := b.post(t, "r", callBody); !strings.Contains(body, `"code":-31021`) || !strings.Contains(body, `"outcome":"not_sent"`) || !strings.Contains(body, `"retryable":true`) {
@@ -86,7 +86,7 @@ func TestCallsThatMeetARetiringRouteTakeTheNext(t *testing.T) {
 		cfg := settings(map[string]config.Route{"r": plain(upstream(t, n, "up.test", answering(callAnswer)))})
 		b := newBench(t, n, cfg, Options{})
 		old := b.gateway.current.Load()
-		if _, err := b.gateway.Reload(edited(cfg, "r", func(r *config.Route) { r.Limits.Body++ }), nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), edited(cfg, "r", func(r *config.Route) { r.Limits.Body++ }), nil); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -109,7 +109,7 @@ func TestAConfigThatIsEqualMakesANewSnapshotOfTheSameRoutes(t *testing.T) {
 	g, cfg := two(t)
 	was := g.current.Load()
 	same := *cfg
-	changes, err := g.Reload(&same, nil)
+	changes, err := g.Reload(t.Context(), &same, nil)
 	if err != nil || changes.String() != "snapshot 2: 0 added, 0 changed, 0 removed, 2 kept" {
 		t.Errorf("%s, %v", changes, err)
 	}

@@ -3,31 +3,10 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"signet/config"
 )
-
-// Changes are what a reload did, by route name, each list sorted.
-type Changes struct {
-	// Snapshot is the number of the snapshot that serves now.
-	Snapshot uint64 `json:"snapshot"`
-
-	// Added, Changed, Removed and Kept name the routes. Kept ones are the same machinery as before.
-	Added   []string `json:"added"`
-	Changed []string `json:"changed"`
-	Removed []string `json:"removed"`
-	Kept    []string `json:"kept"`
-}
-
-// String is the changes as one line: "snapshot 7: 1 added, 2 changed, 0 removed, 11 kept".
-func (c Changes) String() string {
-	return fmt.Sprintf("snapshot %d: %d added, %d changed, %d removed, %d kept",
-		c.Snapshot, len(c.Added), len(c.Changed), len(c.Removed), len(c.Kept))
-}
 
 // A Prepare does the fallible part of what the program itself must change for a config: listeners, log
 // level, exporters. It is the last step that may fail; when it does it undoes its own half. Otherwise
@@ -54,12 +33,13 @@ type outcome struct {
 
 // Reload makes cfg the config that serves, or changes nothing and says why. Routes that are equal stay as
 // they are; of a route that changed, each part whose config is equal stays. Calls under way end on what
-// they began with. prepare may be nil.
-func (g *Gateway) Reload(cfg *config.Config, prepare Prepare) (Changes, error) {
+// they began with. It is one at a time; where it has to wait for replaced routes to end, it does so until ctx
+// ends or the gateway does. prepare may be nil.
+func (g *Gateway) Reload(ctx context.Context, cfg *config.Config, prepare Prepare) (Changes, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.draining.Load() {
-		return Changes{}, errDraining
+	if err := g.retired.room(ctx); err != nil {
+		return Changes{}, err
 	}
 	old := g.current.Load()
 	next, err := g.build(cfg, old)
@@ -81,10 +61,28 @@ func (g *Gateway) Reload(cfg *config.Config, prepare Prepare) (Changes, error) {
 	}
 	g.current.Store(next)
 	commit()
-	g.retire(old, next)
+	for _, rt := range old.all() {
+		if !next.has(rt) {
+			g.retired.add(rt, cfg.Drain)
+		}
+	}
 	now := time.Now()
 	g.last.Store(&outcome{at: now, goodAt: now})
-	g.recorder.Reloaded(true, now, len(next.routes))
+	g.recorder.Reloaded(true, now, len(next.routes), cfg.Hash)
+	return compare(old, next), nil
+}
+
+// Diff is what Reload of cfg would do, by the same code, without doing it: it changes and counts nothing. What
+// only a Prepare can refuse, such as a busy address, it does not see.
+func (g *Gateway) Diff(cfg *config.Config) (Changes, error) {
+	if g.draining.Load() {
+		return Changes{}, errDraining
+	}
+	old := g.current.Load()
+	next, err := g.build(cfg, old)
+	if err != nil {
+		return Changes{}, err
+	}
 	return compare(old, next), nil
 }
 
@@ -95,49 +93,5 @@ func (g *Gateway) Refused(err error) {
 		next.goodAt = before.goodAt
 	}
 	g.last.Store(next)
-	g.recorder.Reloaded(false, next.at, 0)
-}
-
-// retire lets the routes of old that are not in next end, each beside the others.
-func (g *Gateway) retire(old, next *snapshot) {
-	if old == nil {
-		return
-	}
-	for _, rt := range old.routes {
-		if next.has(rt) {
-			continue
-		}
-		g.retiring.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), next.config.Drain)
-			defer cancel()
-			if n := rt.end(ctx, errRetired); n > 0 {
-				g.log.Warn("calls of a replaced route outlived the drain", "route", rt.name, "calls", n)
-			}
-		})
-	}
-}
-
-// compare says how next differs from old, which is nil at the start.
-func compare(old, next *snapshot) Changes {
-	c := Changes{Snapshot: next.number, Added: []string{}, Changed: []string{}, Removed: []string{}, Kept: []string{}}
-	for _, name := range slices.Sorted(maps.Keys(next.routes)) {
-		switch {
-		case old == nil || old.routes[name] == nil:
-			c.Added = append(c.Added, name)
-		case old.routes[name] == next.routes[name]:
-			c.Kept = append(c.Kept, name)
-		default:
-			c.Changed = append(c.Changed, name)
-		}
-	}
-	if old == nil {
-		return c
-	}
-	for name := range old.routes {
-		if next.routes[name] == nil {
-			c.Removed = append(c.Removed, name)
-		}
-	}
-	slices.SortFunc(c.Removed, strings.Compare)
-	return c
+	g.recorder.Reloaded(false, next.at, 0, "")
 }

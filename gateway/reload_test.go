@@ -57,7 +57,7 @@ func TestReloadKeepsWhatIsEqual(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g, cfg := two(t)
 			old := g.current.Load()
-			changes, err := g.Reload(edited(cfg, "b", test.change), nil)
+			changes, err := g.Reload(t.Context(), edited(cfg, "b", test.change), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestReloadReportsWhatCameAndWent(t *testing.T) {
 	off := cfg.Routes["b"]
 	off.Enabled = false
 	next.Routes["b"] = off
-	changes, err := g.Reload(&next, nil)
+	changes, err := g.Reload(t.Context(), &next, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestReloadChangesNothingWhenOneRouteIsBad(t *testing.T) {
 	old := g.current.Load()
 	bad := edited(cfg, "b", func(r *config.Route) { r.TLS.CAFile = "/nowhere/ca.pem" })
 	bad.Routes["c"] = plain("https://c.test/mcp")
-	if _, err := g.Reload(bad, nil); err == nil || !strings.Contains(err.Error(), `route "b": tls: `) {
+	if _, err := g.Reload(t.Context(), bad, nil); err == nil || !strings.Contains(err.Error(), `route "b": tls: `) {
 		t.Fatalf("err = %v, want one that names the route and the part", err)
 	}
 	if g.current.Load() != old {
@@ -106,7 +106,7 @@ func TestReloadChangesNothingWhenOneRouteIsBad(t *testing.T) {
 	if s := g.Status(); s.LastReload.OK || len(s.LastReload.Problems) != 1 || s.Snapshot.Number != 1 {
 		t.Errorf("status shows %+v", s.LastReload)
 	}
-	if _, err := g.Reload(cfg, nil); err != nil || !g.Status().LastReload.OK {
+	if _, err := g.Reload(t.Context(), cfg, nil); err != nil || !g.Status().LastReload.OK {
 		t.Errorf("a good config after a bad one: %v, %+v", err, g.Status().LastReload)
 	}
 }
@@ -116,7 +116,7 @@ func TestReloadChangesNothingWhenTheProgramCannot(t *testing.T) {
 	old := g.current.Load()
 	busy := errors.New("address in use")
 	next := edited(cfg, "a", func(r *config.Route) { r.Limits.Body++ })
-	if _, err := g.Reload(next, func(*config.Config) (func(), error) { return nil, busy }); !errors.Is(err, busy) {
+	if _, err := g.Reload(t.Context(), next, func(*config.Config) (func(), error) { return nil, busy }); !errors.Is(err, busy) {
 		t.Fatalf("err = %v", err)
 	}
 	if g.current.Load() != old {
@@ -129,7 +129,7 @@ func TestReloadChangesNothingWhenTheProgramCannot(t *testing.T) {
 		}
 		return func() { committed = g.current.Load() }, nil
 	}
-	if _, err := g.Reload(next, prepare); err != nil || committed == nil || committed == old {
+	if _, err := g.Reload(t.Context(), next, prepare); err != nil || committed == nil || committed == old {
 		t.Errorf("err %v; commit is to be called once the new snapshot serves", err)
 	}
 }
@@ -151,7 +151,7 @@ func TestReloadLetsCallsFinishOnTheSnapshotTheyBeganWith(t *testing.T) {
 		call := func() { _, body := b.post(t, "r", callBody); answers <- body }
 		go call()
 		synctest.Wait()
-		if _, err := b.gateway.Reload(edited(cfg, "r", func(r *config.Route) { r.Upstream = second }), nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), edited(cfg, "r", func(r *config.Route) { r.Upstream = second }), nil); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(time.Second)
@@ -184,7 +184,7 @@ func TestReloadEndsWhatOutlivesTheDrain(t *testing.T) {
 		synctest.Wait()
 		next := *cfg
 		next.Routes = map[string]config.Route{"s": cfg.Routes["s"]}
-		if _, err := b.gateway.Reload(&next, nil); err != nil {
+		if _, err := b.gateway.Reload(t.Context(), &next, nil); err != nil {
 			t.Fatal(err)
 		}
 		if response, body := b.post(t, "r", callBody); response.StatusCode != 404 || !strings.Contains(body, "-31040") {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,11 +32,12 @@ func (g *Gateway) build(cfg *config.Config, old *snapshot) (*snapshot, error) {
 	if old != nil {
 		next.number = old.number + 1
 	}
+	files := newFiles()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
 		if !cfg.Routes[name].Enabled {
 			continue
 		}
-		rt, err := g.newRoute(name, cfg.Routes[name], next.number, old.route(name))
+		rt, err := g.newRoute(name, cfg.Routes[name], next.number, files, old.route(name))
 		if err != nil {
 			return nil, fmt.Errorf("route %q: %w", name, err)
 		}
@@ -48,10 +48,15 @@ func (g *Gateway) build(cfg *config.Config, old *snapshot) (*snapshot, error) {
 
 // route is the named route, or nil; s may be nil.
 func (s *snapshot) route(name string) *route {
+	return s.all()[name]
+}
+
+// all are the routes by name; s may be nil.
+func (s *snapshot) all() map[string]*route {
 	if s == nil {
 		return nil
 	}
-	return s.routes[name]
+	return s.routes
 }
 
 // has reports whether s serves with this very route; s may be nil.
@@ -77,16 +82,16 @@ func (s *snapshot) find(r *http.Request) (*route, *refusal) {
 }
 
 // newRoute makes a route, or returns old if nothing about it changed. old may be nil.
-func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *route) (*route, error) {
+func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *files, old *route) (*route, error) {
 	upstream, err := url.Parse(c.Upstream)
 	if err != nil {
 		return nil, fmt.Errorf("upstream: %w", err)
 	}
-	wires, err := readWires(c, upstream)
+	wires, err := readWires(c, upstream, f)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && reflect.DeepEqual(old.config, c) && reflect.DeepEqual(old.pool.wires, wires) {
+	if old != nil && same(old.config, c) && old.pool.wires == wires {
 		return old, nil
 	}
 	rt := &route{
@@ -97,9 +102,9 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, old *ro
 		recorder: g.recorder,
 	}
 	rt.flight.init()
-	if old != nil && reflect.DeepEqual(old.pool.wires, wires) {
+	if old != nil && old.pool.wires == wires {
 		rt.pool = old.pool
-	} else if rt.pool, err = newPool(wires, g.options.Dial); err != nil {
+	} else if rt.pool, err = newPool(wires, f, g.options.Dial); err != nil {
 		return nil, err
 	}
 	if c.UpstreamAuth == "sigv4" {

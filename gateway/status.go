@@ -27,6 +27,9 @@ type Status struct {
 	// LastReload is how the last attempt to apply a config ended.
 	LastReload ReloadStatus `json:"last_reload"`
 
+	// Retiring are the replaced and removed routes that still have calls under way.
+	Retiring RetiringStatus `json:"retiring"`
+
 	// Routes are the enabled ones, by name.
 	Routes []RouteStatus `json:"routes"`
 }
@@ -53,6 +56,13 @@ type ReloadStatus struct {
 
 	// Problems are why it was not applied, each as file:line:col: key: what.
 	Problems []string `json:"problems,omitempty"`
+}
+
+// A RetiringStatus is what a reload replaced or removed and is still held.
+type RetiringStatus struct {
+	// Routes is how many versions of routes, and Calls how many calls and streams run on them to their end.
+	Routes int `json:"routes"`
+	Calls  int `json:"calls"`
 }
 
 // A RouteStatus is one route.
@@ -87,6 +97,7 @@ func (g *Gateway) Status() Status {
 			Number: s.number, Age: now.Sub(s.at).Seconds(), Path: s.config.Path, Hash: s.config.Hash,
 		},
 		LastReload: ReloadStatus{OK: last.err == nil, At: last.at, LastSuccess: last.goodAt},
+		Retiring:   g.retired.status(),
 		Routes:     []RouteStatus{},
 	}
 	if last.err != nil {

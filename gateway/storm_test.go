@@ -91,7 +91,7 @@ func (s *storm) run(t *testing.T, reloads, calls int64, drain time.Duration) {
 	defer tick.Stop()
 	for n := int64(0); ctx.Err() == nil && (n < reloads || s.calls.Load() < calls); n++ {
 		<-tick.C
-		changes, err := s.gateway.Reload(s.cloud.edition(n, drain), nil)
+		changes, err := s.gateway.Reload(t.Context(), s.cloud.edition(n, drain), nil)
 		if err != nil || n > 0 && len(changes.Changed) != 2 {
 			s.fail("reload %d: %v, %+v; want half the routes changed", n, err, changes)
 		}

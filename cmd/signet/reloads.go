@@ -96,7 +96,7 @@ func (d *daemon) reload(ctx context.Context) (gateway.Changes, error) {
 // apply makes cfg the config that serves, or logs why not and changes nothing.
 func (d *daemon) apply(ctx context.Context, cfg *config.Config) (gateway.Changes, error) {
 	prepare := func(next *config.Config) (func(), error) { return d.prepare(ctx, next) }
-	changes, err := d.gateway.Reload(cfg, prepare)
+	changes, err := d.gateway.Reload(ctx, cfg, prepare)
 	if err != nil {
 		d.refuse(err)
 		return changes, err

@@ -92,8 +92,8 @@ func TestRefreshesAreCountedByResult(t *testing.T) {
 func TestAFailedReloadLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
 	r, read := counts(t)
 	good := time.Unix(1_700_000_000, 0)
-	r.Reloaded(true, good, 3)
-	r.Reloaded(false, good.Add(time.Hour), 0)
+	r.Reloaded(true, good, 3, "abc")
+	r.Reloaded(false, good.Add(time.Hour), 0, "")
 	all := read()
 	if v := all["signet.config.last_reload.successful"].(metricdata.Gauge[int64]).DataPoints[0].Value; v != 0 {
 		t.Errorf("successful = %d after a failure", v)

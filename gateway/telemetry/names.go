@@ -33,6 +33,8 @@ const (
 	keyOutcome    = "signet.outcome"
 	keyEvents     = "signet.response.events"
 	keyResult     = "signet.result"
+
+	keyHash = "hash" // signet_config_info{hash} in Prometheus
 )
 
 // sessionless is the first revision in which mcp.session.id must not be set.

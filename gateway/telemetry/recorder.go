@@ -7,6 +7,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -32,6 +33,9 @@ type Recorder struct {
 	reloaded  metric.Int64Gauge
 	reloadAt  metric.Float64Gauge
 	routes    metric.Int64Gauge
+	retiring  metric.Int64UpDownCounter
+
+	hash atomic.Pointer[string] // of the config that serves; nil: none yet
 }
 
 // Options say where spans and numbers go. The zero value records nothing.
@@ -83,8 +87,12 @@ func (r *Recorder) Dropped(route string) {
 	r.dropped.Add(context.Background(), 1, metric.WithAttributes(attribute.String(keyRoute, route)))
 }
 
-// Reloaded notes how the last attempt to apply a config ended, and what now serves.
-func (r *Recorder) Reloaded(ok bool, at time.Time, routes int) {
+// Retiring counts routes that were replaced or removed and are still held: one more, or one fewer.
+func (r *Recorder) Retiring(n int64) { r.retiring.Add(context.Background(), n) }
+
+// Reloaded notes how the last attempt to apply a config ended, and if well what now serves: so many routes, of
+// a config with this hash.
+func (r *Recorder) Reloaded(ok bool, at time.Time, routes int, hash string) {
 	ctx := context.Background()
 	if !ok {
 		r.reloaded.Record(ctx, 0)
@@ -93,4 +101,13 @@ func (r *Recorder) Reloaded(ok bool, at time.Time, routes int) {
 	r.reloaded.Record(ctx, 1)
 	r.reloadAt.Record(ctx, float64(at.UnixMilli())/1e3)
 	r.routes.Record(ctx, int64(routes))
+	r.hash.Store(&hash)
+}
+
+// observeConfig tells the one hash that serves. Recorded by a Gauge instead, all that ever served would stay.
+func (r *Recorder) observeConfig(_ context.Context, o metric.Int64Observer) error {
+	if hash := r.hash.Load(); hash != nil {
+		o.Observe(1, metric.WithAttributes(attribute.String(keyHash, *hash)))
+	}
+	return nil
 }

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"signet/gateway/telemetry"
+)
+
+// maxRetired is how many replaced routes may still be held before the next reload waits for some to end.
+const maxRetired = 64
+
+// retired are the versions of routes that serve no new call and are still held, for they have calls under
+// way. Each ends by itself: when its last call has left, or after its drain.
+type retired struct {
+	// fixed at build
+	log      *slog.Logger
+	recorder *telemetry.Recorder
+	ctx      context.Context // ends when none of them may run any longer
+	stop     context.CancelFunc
+	closed   chan struct{} // closed by close
+
+	// guarded
+	mu      sync.Mutex
+	routes  map[*route]struct{} // under mu
+	left    chan struct{}       // closed, and made anew, as one ends; under mu
+	cut     int                 // calls ended by stop; under mu
+	running sync.WaitGroup
+}
+
+func newRetired(log *slog.Logger, recorder *telemetry.Recorder) *retired {
+	r := &retired{
+		log: log, recorder: recorder,
+		closed: make(chan struct{}), routes: map[*route]struct{}{}, left: make(chan struct{}),
+	}
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+// add takes in a route that was replaced or removed. Its calls may run for drain.
+func (r *retired) add(rt *route, drain time.Duration) {
+	r.mu.Lock()
+	r.routes[rt] = struct{}{}
+	r.mu.Unlock()
+	r.recorder.Retiring(1)
+	r.running.Go(func() {
+		ctx, cancel := context.WithTimeout(r.ctx, drain)
+		defer cancel()
+		n := rt.end(ctx, errRetired)
+		if n > 0 {
+			r.log.Warn("calls of a replaced route outlived the drain", "route", rt.name, "calls", n)
+		}
+		r.drop(rt, n)
+	})
+}
+
+// drop lets go of a route of which n calls were ended before they were done.
+func (r *retired) drop(rt *route, n int) {
+	r.recorder.Retiring(-1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		r.cut += n
+	}
+	delete(r.routes, rt)
+	close(r.left)
+	r.left = make(chan struct{})
+}
+
+// room waits until no more than maxRetired are held. It is an error when ctx ends before, or the gateway.
+func (r *retired) room(ctx context.Context) error {
+	for n, left := r.held(); ; n, left = r.held() {
+		select {
+		case <-r.closed:
+			return errDraining
+		default:
+		}
+		if n <= maxRetired {
+			return nil
+		}
+		r.log.Info("a reload waits for replaced routes to end", "retiring", n, "most", maxRetired)
+		select {
+		case <-left:
+		case <-r.closed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// held is how many are held, and what is closed once there are fewer.
+func (r *retired) held() (n int, left <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.routes), r.left
+}
+
+// close lets nobody wait for room any more.
+func (r *retired) close() { close(r.closed) }
+
+// end waits for all of them, until ctx ends, and then ends their calls. It returns how many were ended so.
+func (r *retired) end(ctx context.Context) int {
+	defer context.AfterFunc(ctx, r.stop)()
+	r.running.Wait()
+	r.stop()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cut
+}
+
+// status is what is held.
+func (r *retired) status() RetiringStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := RetiringStatus{Routes: len(r.routes)}
+	for rt := range r.routes {
+		s.Calls += rt.flight.count()
+	}
+	return s
+}
