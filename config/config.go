@@ -59,7 +59,8 @@ type ListenTLS struct {
 	// need none.
 	ClientCAFile string `koanf:"client_ca_file"`
 
-	held *listenPEM `koanf:"-"`
+	// Held is what the files held when they were judged. Nil: there are none.
+	Held *ListenPEM `koanf:"-"`
 }
 
 // Auth says who may call.

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A listenPEM is what the files of tls held when they were judged. It is behind a pointer, so that printing
+// A ListenPEM is what the files of tls held when they were judged. It is behind a pointer, so that printing
 // a Config shows nothing of the key.
-type listenPEM struct{ cert, key, clients []byte }
+type ListenPEM struct{ cert, key, clients []byte }
 
 // errNotJudged is a ListenTLS that did not come from Load.
 var errNotJudged = errors.New("tls: its files were not read")
@@ -23,10 +23,10 @@ func (t ListenTLS) Server() (*tls.Config, error) {
 	if !t.On() {
 		return nil, nil
 	}
-	if t.held == nil {
+	if t.Held == nil {
 		return nil, errNotJudged
 	}
-	pair, err := tls.X509KeyPair(t.held.cert, t.held.key)
+	pair, err := tls.X509KeyPair(t.Held.cert, t.Held.key)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (t ListenTLS) Server() (*tls.Config, error) {
 	}
 	if t.ClientCAFile != "" {
 		c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
-		c.ClientCAs.AppendCertsFromPEM(t.held.clients)
+		c.ClientCAs.AppendCertsFromPEM(t.Held.clients)
 	}
 	return c, nil
 }
@@ -46,10 +46,10 @@ func (t ListenTLS) SameCallers(o ListenTLS) bool {
 }
 
 func (t ListenTLS) clients() []byte {
-	if t.held == nil {
+	if t.Held == nil {
 		return nil
 	}
-	return t.held.clients
+	return t.Held.clients
 }
 
 // listenTLS reads the files that tls names, so that what is wrong with them is known before they are used.
@@ -60,9 +60,9 @@ func (l *loading) listenTLS(t *ListenTLS) {
 	if t.ClientCAFile != "" && t.CertFile == "" && !l.broken("tls") {
 		l.problem("tls/client_ca_file", "is of use on https alone", "set cert_file and key_file as well")
 	}
-	held := &listenPEM{clients: l.anchors("tls/client_ca_file", &t.ClientCAFile)}
+	held := &ListenPEM{clients: l.anchors("tls/client_ca_file", &t.ClientCAFile)}
 	if held.cert, held.key = l.pair("tls/cert_file", &t.CertFile, "tls/key_file", &t.KeyFile); held.key != nil {
-		t.held = held
+		t.Held = held
 	}
 }
 
