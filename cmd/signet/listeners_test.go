@@ -73,7 +73,7 @@ func TestDiscardGivesTheAddressBack(t *testing.T) {
 	apply(t, ls, answer("again"), address)
 }
 
-func TestOneBadAddressBindsNone(t *testing.T) {
+func TestFault_K09_OneBadAddressBindsNone(t *testing.T) {
 	holder, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -106,11 +106,14 @@ func TestKeptListenerKeepsItsSocket(t *testing.T) {
 	}
 }
 
-func TestRemovedListenerLetsItsRequestEnd(t *testing.T) {
+// Row K09: a port that moves.
+func TestFault_K09_MovedListenerServesAndTheOldOneLetsItsRequestEnd(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
-	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		close(entered)
-		<-leave
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(entered)
+			<-leave
+		}
 		_, _ = io.WriteString(w, "whole")
 	})
 	ls := newTestListeners(t)
@@ -118,11 +121,14 @@ func TestRemovedListenerLetsItsRequestEnd(t *testing.T) {
 	url := ls.urls()[0]
 	body := make(chan string, 1)
 	go func() {
-		got, _ := fetch(t, url)
+		got, _ := fetch(t, url+"/slow")
 		body <- got
 	}()
 	<-entered
-	apply(t, ls, slow)
+	apply(t, ls, slow, "[::1]:0")
+	if got, err := fetch(t, ls.urls()[0]); got != "whole" {
+		t.Errorf("the new listener answers %q, %v", got, err)
+	}
 	if _, err := fetch(t, url); err == nil {
 		t.Error("a removed listener still accepts")
 	}
