@@ -49,48 +49,12 @@ func (l *loading) add(path, what, hint string, warning bool) {
 	})
 }
 
-// placeOf is where a key of the merged config was set: in the topmost layer that has it, else, for a
-// route's key, in the defaults, else where the nearest key above it stands.
-func (l *loading) placeOf(path string) place {
-	for p := path; ; {
-		for _, d := range slices.Backward(l.documents) {
-			if at, ok := d.places[p]; ok {
-				return at
-			}
-		}
-		if parts := strings.SplitN(p, "/", 3); len(parts) == 3 && parts[0] == "routes" {
-			if at, ok := l.documents[0].places["defaults/"+parts[2]]; ok {
-				return at
-			}
-		}
-		if !strings.Contains(p, "/") {
-			return place{file: l.path, line: 1, column: 1}
-		}
-		p, _ = split(p)
-	}
-}
-
 // shown is a value as a problem may print it: one that the environment or another file holds is not.
 func (l *loading) shown(path, value string) string {
 	if l.placeOf(path).filled {
 		return "(not shown)"
 	}
 	return value
-}
-
-// broken reports whether a problem has been found at or under a path: what is missing there is then no
-// second problem.
-func (l *loading) broken(path string) bool {
-	key := dotted(path)
-	return slices.ContainsFunc(l.problems, func(p Problem) bool {
-		return !p.Warning && (p.Key == key || strings.HasPrefix(p.Key, key+".") || p.Key == "")
-	})
-}
-
-// misspelt reports whether a problem supposes that a key was meant to be this one.
-func (l *loading) misspelt(key string) bool {
-	hint := fmt.Sprintf("did you mean %q?", key)
-	return slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Hint == hint })
 }
 
 func (l *loading) listen(cfg *Config) {
