@@ -119,10 +119,10 @@ func (w *fileWatch) fallBack(dir string, err error) {
 // run follows the files until ctx ends.
 func (w *fileWatch) run(ctx context.Context) {
 	var changes chan fsnotify.Event
-	var errors chan error
+	var errs chan error
 	if w.events != nil {
 		defer func() { _ = w.events.Close() }() // waits for its goroutine
-		changes, errors = w.events.Events, w.events.Errors
+		changes, errs = w.events.Events, w.events.Errors
 	}
 	poll := time.NewTicker(w.poll)
 	defer poll.Stop()
@@ -135,9 +135,16 @@ func (w *fileWatch) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-changes:
+		case _, ok := <-changes:
+			if !ok {
+				changes, errs = nil, nil
+				w.fallBack("", fsnotify.ErrClosed)
+			}
 			glance = w.soon(glance)
-		case <-errors: // an overflow: something happened
+		case _, ok := <-errs: // an overflow: something happened
+			if !ok {
+				errs = nil
+			}
 			glance = w.soon(glance)
 		case <-glance:
 			glance = nil
