@@ -18,7 +18,7 @@ import (
 
 // compiled is the schema, ready to judge.
 func compiled() (*jsonschema.Schema, error) {
-	text, err := json.Marshal(schemaOf(reflect.TypeFor[Config]()))
+	text, err := json.Marshal(schemaOf(reflect.TypeFor[Config](), nil))
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,9 @@ type Config struct {
 	// Listen are the addresses to serve on: host:port, or unix:///path. Default: 127.0.0.1:8484.
 	Listen []string `koanf:"listen"`
 
+	// TLS makes the TCP listeners serve https, and so lets them be others than loopback.
+	TLS ListenTLS `koanf:"tls"`
+
 	// Auth says who may call.
 	Auth Auth `koanf:"auth"`
 
@@ -43,6 +46,21 @@ type Config struct {
 
 	// Warnings are the problems that do not stop this Config from serving.
 	Warnings []Problem `koanf:"-"`
+}
+
+// ListenTLS is what the TCP listeners prove themselves with. Unix sockets have none.
+type ListenTLS struct {
+	// CertFile and KeyFile are the listeners' certificate, in PEM. Both or neither. Empty: the listeners serve
+	// http, and are loopback addresses alone.
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+
+	// ClientCAFile holds the PEM certificates one of which must have issued a caller's own. Empty: callers
+	// need none.
+	ClientCAFile string `koanf:"client_ca_file"`
+
+	// Held is what the files held when they were judged. Nil: there are none.
+	Held *ListenPEM `koanf:"-"`
 }
 
 // Auth says who may call.

@@ -81,7 +81,7 @@ func (e *expansion) value(path, name string) string {
 	}
 	content, err := e.contentOf(file)
 	if err != nil {
-		e.problem(path, fmt.Sprintf("${file:%s}: %s", file, reason(err)), "")
+		e.problem(path, fmt.Sprintf("${file:%s}: %s", file, reason(err)), modeHint(err, file))
 		return ""
 	}
 	return string(bytes.TrimRight(content, "\r\n"))

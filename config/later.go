@@ -13,7 +13,7 @@ func comesLater(path string) bool {
 		return routeKeyLater(parts[2:])
 	}
 	switch path {
-	case "tls", "auth/jwt", "clients", "memory", "aggregate",
+	case "auth/jwt", "clients", "memory", "aggregate",
 		"telemetry/metrics", "telemetry/capture_arguments", "telemetry/trace_url":
 		return true
 	}

@@ -29,7 +29,7 @@ func filled(head, unit string) string {
 
 // Some of these once took all memory. The promise is 100 ms on a machine of its own; what goes wrong takes
 // minutes, so the bound here leaves room for the race detector and other work.
-func TestAFileThatIsTooMuchIsRefusedAtOnce(t *testing.T) {
+func TestFault_K14_AFileThatIsTooMuchIsRefusedAtOnce(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"a byte too long":        {filled("", "#") + "#", "signet.yaml: larger than 1 MiB"},
 		"lists in one line":      {filled("", "- "), "nested deeper than 64 levels"},
@@ -111,7 +111,7 @@ func TestWhatIsWithinTheLimitsLoads(t *testing.T) {
 
 const smallestText = "routes:\n  aws:\n    upstream: https://aws-mcp.us-east-1.api.aws/mcp\n    profile: dev\n"
 
-func TestBytesThatAreNoTextAreSaidWhere(t *testing.T) {
+func TestFault_K14_BytesThatAreNoTextAreSaidWhere(t *testing.T) {
 	for text, want := range map[string]string{
 		"a: 1\nb: \x00": "signet.yaml:2:4: a NUL byte",
 		"é: \xff":       "signet.yaml:1:4: not UTF-8",

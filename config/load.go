@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,9 @@ type Options struct {
 
 	// Environ is the environment: SIGNET_* settings, ${VAR} values, HOME. Nil: os.Environ.
 	Environ []string
+
+	// Notice is what WatchOptions has, for Watch. Load needs none.
+	Notice func(text string)
 }
 
 // errNoFile says that a path is a directory, a pipe or the like.
@@ -36,7 +40,8 @@ type loading struct {
 
 	documents []*document // the file, its includes, the environment, the flags
 	problems  []Problem
-	files     []string          // absolute paths of all that counts
+	findings  findings
+	files     map[string]bool   // absolute paths of all that counts
 	contents  map[string][]byte // of those that could be read, as they were read
 }
 
@@ -49,7 +54,7 @@ func Load(path string, o Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loading{path: path, absolute: absolute, options: o, contents: map[string][]byte{}}
+	l := &loading{path: path, absolute: absolute, options: o, files: map[string]bool{}, contents: map[string][]byte{}}
 	if l.schema, err = compiled(); err != nil {
 		return nil, err
 	}
@@ -88,8 +93,7 @@ func (l *loading) invalid() error {
 // finish fills in what a Config knows of its own making.
 func (l *loading) finish(cfg *Config) {
 	cfg.Path = l.absolute
-	slices.Sort(l.files)
-	cfg.Files = slices.Compact(l.files)
+	cfg.Files = slices.Sorted(maps.Keys(l.files))
 	sum := sha256.New()
 	for _, file := range cfg.Files {
 		content, read := l.contents[file]
@@ -119,7 +123,7 @@ func (l *loading) contentOf(path string) ([]byte, error) {
 	if content, read := l.contents[path]; read {
 		return content, nil
 	}
-	l.files = append(l.files, path)
+	l.files[path] = true
 	content, err := readFile(path)
 	if err == nil {
 		l.contents[path] = content
@@ -228,7 +232,7 @@ func (l *loading) include(main *document, path, file string) {
 		main.wrong(path, "matches this file itself", "keep the others in a directory of their own")
 		return
 	}
-	if slices.Contains(l.files, file) {
+	if l.files[file] {
 		return
 	}
 	d := l.read(file, file)

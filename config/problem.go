@@ -62,9 +62,13 @@ func (e *Invalid) Error() string {
 // sortProblems orders problems by place: files as they were read, then lines. The schema's findings come in no
 // order of their own.
 func sortProblems(problems []Problem, files []string) {
+	order := map[string]int{}
+	for i, file := range files {
+		order[file] = i + 1
+	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)), cmp.Compare(a.File, b.File),
+			cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Key, b.Key),
 		)
 	})

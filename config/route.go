@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"maps"
 	"net/url"
@@ -209,29 +207,6 @@ func (v *routeRules) checkTLS() {
 	if t.Insecure {
 		v.warn("/tls/insecure", "any certificate is accepted: whoever is in between reads and changes every call", "set ca_file instead")
 	}
-	ca := v.file("/tls/ca_file", &t.CAFile)
-	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		v.problem("/tls/ca_file", "there is no certificate in it", "")
-	}
-	cert, key := v.file("/tls/cert_file", &t.CertFile), v.file("/tls/key_file", &t.KeyFile)
-	if cert == nil || key == nil {
-		return
-	}
-	if _, err := tls.X509KeyPair(cert, key); err != nil {
-		v.problem("/tls/cert_file", "certificate and key do not fit: "+strings.TrimPrefix(err.Error(), "tls: "), "")
-	}
-}
-
-// file reads a file that a key names, and makes its path absolute. Nil: there is none.
-func (v *routeRules) file(key string, path *string) []byte {
-	if *path == "" {
-		return nil
-	}
-	*path = v.beside(*path)
-	content, err := v.contentOf(*path)
-	if err != nil {
-		v.unread(v.path+key, *path, err)
-		return nil
-	}
-	return content
+	v.anchors(v.path+"/tls/ca_file", &t.CAFile)
+	v.pair(v.path+"/tls/cert_file", &t.CertFile, v.path+"/tls/key_file", &t.KeyFile)
 }

@@ -7,15 +7,7 @@ import (
 	"time"
 )
 
-func TestWatchAppliesAFileWrittenInPlace(t *testing.T) {
-	bothWays(t, func(s *stage) {
-		s.start()
-		s.save(2)
-		s.becomes(2)
-	})
-}
-
-func TestWatchAppliesNoPartOfAFileWrittenInThree(t *testing.T) {
+func TestFault_K02_WatchAppliesNoPartOfAFileWrittenInThree(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.start()
 		file, err := os.OpenFile(s.path, os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -33,7 +25,7 @@ func TestWatchAppliesNoPartOfAFileWrittenInThree(t *testing.T) {
 }
 
 // A part that stands until the poll has seen it, and a quiet time less a little, is still a part.
-func TestWatchAppliesNoPartThatStandsForAlmostTheQuietTime(t *testing.T) {
+func TestFault_K02_WatchAppliesNoPartThatStandsForAlmostTheQuietTime(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.start()
 		text := version(2)
@@ -46,55 +38,8 @@ func TestWatchAppliesNoPartThatStandsForAlmostTheQuietTime(t *testing.T) {
 	})
 }
 
-func TestWatchAppliesAFileRenamedOver(t *testing.T) {
-	bothWays(t, func(s *stage) {
-		s.start()
-		for n := 2; n <= 4; n++ {
-			s.write(s.at(".signet.yaml.tmp"), version(n))
-			s.must(os.Rename(s.at(".signet.yaml.tmp"), s.path))
-			s.becomes(n)
-		}
-	})
-}
-
-func TestWatchAppliesAFileSavedByVim(t *testing.T) {
-	bothWays(t, func(s *stage) {
-		s.start()
-		for n := 2; n <= 4; n++ {
-			s.write(s.at("4913"), "") // vim's probe
-			s.must(os.Remove(s.at("4913")))
-			s.must(os.Rename(s.path, s.at("signet.yaml~")))
-			s.pause(s.quiet / 10)
-			s.save(n)
-			s.must(os.Remove(s.at("signet.yaml~")))
-			s.becomes(n)
-		}
-	})
-}
-
-func TestWatchAppliesAFileDeletedAndRecreated(t *testing.T) {
-	bothWays(t, func(s *stage) {
-		s.start()
-		s.must(os.Remove(s.path))
-		s.pause(s.quiet / 4)
-		s.save(2)
-		s.becomes(2)
-	})
-}
-
-func TestWatchTellsOnceThatAFileIsGoneAndAppliesTheNext(t *testing.T) {
-	bothWays(t, func(s *stage) {
-		s.start()
-		s.must(os.Remove(s.path))
-		s.refuses("signet.yaml: file does not exist")
-		s.pause(5 * s.quiet) // it is looked for meanwhile
-		s.save(2)
-		s.becomes(2)
-	})
-}
-
 // Kubernetes mounts a ConfigMap as file -> ..data/file, ..data -> a directory that is replaced.
-func TestWatchFollowsThreeSwapsOfAConfigMap(t *testing.T) {
+func TestFault_K05_WatchFollowsThreeSwapsOfAConfigMap(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		mount := func(n int) {
 			dir := fmt.Sprintf("..2026_%d", n)
@@ -118,7 +63,7 @@ func TestWatchFollowsThreeSwapsOfAConfigMap(t *testing.T) {
 	})
 }
 
-func TestWatchSeesTheTargetOfASymlinkEdited(t *testing.T) {
+func TestFault_K05_WatchSeesTheTargetOfASymlinkEdited(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.linkTo("elsewhere/real.yaml")
 		s.load()
@@ -131,7 +76,7 @@ func TestWatchSeesTheTargetOfASymlinkEdited(t *testing.T) {
 	})
 }
 
-func TestWatchAppliesTheTargetOfADanglingSymlinkOnceThere(t *testing.T) {
+func TestFault_K05_WatchAppliesTheTargetOfADanglingSymlinkOnceThere(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.linkTo("elsewhere/deep/real.yaml")
 		s.must(os.RemoveAll(s.at("elsewhere")))
@@ -193,7 +138,7 @@ func TestWatchMakesAtMostTwoUpdatesOfTwentySavesInABurst(t *testing.T) {
 	})
 }
 
-func TestWatchFollowsAParentDirectoryThatIsReplaced(t *testing.T) {
+func TestFault_K06_WatchFollowsAParentDirectoryThatIsReplaced(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.must(os.Mkdir(s.at("etc"), 0o700))
 		s.path = s.at("etc/signet.yaml")

@@ -21,7 +21,7 @@ var source string
 // Schema is the JSON Schema of the file, for editors: the one Load judges by, told of what Load does before it
 // judges. A value may be left empty, and ${VAR} may stand where a number or a word of a list will.
 func Schema() ([]byte, error) {
-	s := schemaOf(reflect.TypeFor[Config]())
+	s := schemaOf(reflect.TypeFor[Config](), comments())
 	asWritten(s)
 	text, err := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n'), err
@@ -58,15 +58,14 @@ func beforeFilledIn(s *jsonschema.Schema) {
 	s.Type, s.Extras = "", map[string]any{"type": types}
 }
 
-// schemaOf makes the schema of a struct with koanf tags.
-func schemaOf(t reflect.Type) *jsonschema.Schema {
-	r := reflector()
-	s := r.ReflectFromType(t)
+// schemaOf makes the schema of a struct with koanf tags, its keys described by comments, which may be nil.
+func schemaOf(t reflect.Type, comments map[string]string) *jsonschema.Schema {
+	s := reflector(comments).ReflectFromType(t)
 	if t != reflect.TypeFor[Config]() {
 		return s
 	}
 	s.ID, s.Title = "", "signet.yaml"
-	defaults := reflector().ReflectFromType(reflect.TypeFor[Route]())
+	defaults := reflector(comments).ReflectFromType(reflect.TypeFor[Route]())
 	defaults.Version, defaults.ID = "", ""
 	defaults.Properties.Delete("upstream")
 	defaults.Description = "Any key of a route except upstream. A route's own key wins."
@@ -74,14 +73,14 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	return s
 }
 
-func reflector() *jsonschema.Reflector {
+func reflector(comments map[string]string) *jsonschema.Reflector {
 	return &jsonschema.Reflector{
 		Anonymous:                  true,
 		DoNotReference:             true,
 		ExpandedStruct:             true,
 		FieldNameTag:               "koanf",
 		RequiredFromJSONSchemaTags: true,
-		CommentMap:                 comments(),
+		CommentMap:                 comments,
 		Mapper: func(t reflect.Type) *jsonschema.Schema {
 			switch t {
 			case reflect.TypeFor[time.Duration]():

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWarningsPrintNothingOfTheEnvironment(t *testing.T) {
+func TestFault_K15_WarningsPrintNothingOfTheEnvironment(t *testing.T) {
 	cfg, _ := load(t, `-- signet.yaml --
 routes:
   aws:

@@ -19,6 +19,7 @@ const maxSocket = 103
 // validate holds a merged config against every rule that the schema cannot state. It needs no network and
 // no credentials. Paths in cfg become absolute.
 func (l *loading) validate(cfg *Config) {
+	l.listenTLS(&cfg.TLS)
 	l.listen(cfg)
 	l.auth(cfg)
 	if cfg.Drain < 0 {
@@ -61,51 +62,12 @@ func (l *loading) add(path, what, hint string, warning bool) {
 	})
 }
 
-// placeOf is where a key of the merged config was set: in the topmost layer that has it, else, for a
-// route's key, in the defaults, else where the nearest key above it stands.
-func (l *loading) placeOf(path string) place {
-	for p := path; ; {
-		for _, d := range slices.Backward(l.documents) {
-			if at, ok := d.places[p]; ok {
-				return at
-			}
-		}
-		if parts := strings.SplitN(p, "/", 3); len(parts) == 3 && parts[0] == "routes" {
-			if at, ok := l.documents[0].places["defaults/"+parts[2]]; ok {
-				return at
-			}
-		}
-		if !strings.Contains(p, "/") {
-			return place{file: l.path, line: 1, column: 1}
-		}
-		p, _ = split(p)
-	}
-}
-
 // shown is a value as a problem may print it: one that the environment or another file holds is not.
 func (l *loading) shown(path, value string) string {
 	if l.placeOf(path).filled {
 		return "(not shown)"
 	}
 	return value
-}
-
-// broken reports whether a problem has been found at or under a path: what is missing there is then no
-// second problem.
-func (l *loading) broken(path string) bool {
-	key := dotted(path)
-	return slices.ContainsFunc(l.problems, func(p Problem) bool {
-		return !p.Warning && (p.Key == key || strings.HasPrefix(p.Key, key+".") || p.Key == "")
-	})
-}
-
-// misspelt reports whether a problem beside a path supposes that a key was meant to be this one.
-func (l *loading) misspelt(path string) bool {
-	above, key := split(path)
-	hint := fmt.Sprintf("did you mean %q?", key)
-	return slices.ContainsFunc(l.problems, func(p Problem) bool {
-		return p.Hint == hint && strings.HasPrefix(p.Key, dotted(above)+".")
-	})
 }
 
 func (l *loading) listen(cfg *Config) {
@@ -115,7 +77,7 @@ func (l *loading) listen(cfg *Config) {
 	taken := map[string]bool{}
 	for i, address := range cfg.Listen {
 		path := fmt.Sprintf("listen/%d", i)
-		plain := l.address(path, address)
+		plain := l.address(path, address, cfg)
 		if plain != "" && taken[plain] {
 			l.problem(path, "stands twice", "")
 		}
@@ -124,7 +86,7 @@ func (l *loading) listen(cfg *Config) {
 }
 
 // address holds one address against the rules, and is it in its one spelling; "" if it is none.
-func (l *loading) address(path, address string) string {
+func (l *loading) address(path, address string, cfg *Config) string {
 	if socket, ok := strings.CutPrefix(address, "unix://"); ok {
 		switch {
 		case !filepath.IsAbs(socket):
@@ -140,9 +102,7 @@ func (l *loading) address(path, address string) string {
 		l.problem(path, "is no address", "write host:port, 127.0.0.1:8484 for instance, or unix:///path")
 		return ""
 	}
-	if !isLoopback(host) {
-		l.problem(path, "is not a loopback address: others could sign as you",
-			"listeners with TLS are not supported yet; write 127.0.0.1:"+l.shown(path, port))
+	if !isLoopback(host) && !l.public(path, host, port, cfg) {
 		return ""
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
@@ -152,6 +112,26 @@ func (l *loading) address(path, address string) string {
 		return "" // any port that is free: twice, it is two
 	}
 	return fmt.Sprintf("%s:%d", strings.ToLower(host), n)
+}
+
+// public reports whether an address may be one that other machines reach: only over TLS, and with a key.
+func (l *loading) public(path, host, port string, cfg *Config) bool {
+	loopback := "or write 127.0.0.1:" + l.shown(path, port)
+	switch {
+	case cfg.Auth.Mode != "keys" && !l.broken("auth/mode"):
+		l.problem(path, "is not a loopback address, and auth.mode is none: others could sign as you", "set auth.mode to keys, "+loopback)
+		return false
+	case !cfg.TLS.On() && !l.broken("tls"):
+		l.problem(path, "is not a loopback address: keys and calls would cross the network in the clear",
+			"set tls, with cert_file and key_file, "+loopback)
+		return false
+	}
+	ip := net.ParseIP(host)
+	if (host == "" || ip != nil && ip.IsUnspecified()) && len(cfg.Auth.AllowedHosts) == 0 {
+		l.warn(path, "callers from elsewhere are refused: their Host names none of this gateway's own addresses",
+			"list the names they call it by in auth.allowed_hosts")
+	}
+	return true
 }
 
 // isLoopback reports whether a host is this machine, whoever is asked.

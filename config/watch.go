@@ -65,7 +65,7 @@ func newWatch(path string, current *Config, o Options) *watch {
 		path: path, options: o, followed: current, taken: outcome{Update: Update{Config: current}},
 		outcomes: make(chan outcome), updates: make(chan Update),
 	}
-	w.changes = newFileWatch(w.files, 0)
+	w.changes = newFileWatch(w.files, WatchOptions{Notice: o.Notice})
 	w.changes.settled = w.settled
 	return w
 }

@@ -76,7 +76,7 @@ func TestWatchTellsEachBadFileThoughItSaysTheSame(t *testing.T) {
 	})
 }
 
-func TestWatchAppliesARefusedFileOnceItsModeIsMended(t *testing.T) {
+func TestFault_K13_WatchAppliesARefusedFileOnceItsModeIsMended(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no modes to mend")
 	}
@@ -116,7 +116,7 @@ func (s *stage) team(n int, want string) {
 	}
 }
 
-func TestWatchAppliesAChangeOfAFileReferredTo(t *testing.T) {
+func TestFault_K12_WatchAppliesAChangeOfAFileReferredTo(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.must(os.Mkdir(s.at("secrets"), 0o700))
 		s.write(s.at("secrets/team"), "one")
@@ -148,7 +148,7 @@ func TestWatchAppliesNoPartOfAFileNewlyReferredTo(t *testing.T) {
 	})
 }
 
-func TestWatchAppliesAnIncludedFileThatComesChangesAndGoes(t *testing.T) {
+func TestFault_K12_WatchAppliesAnIncludedFileThatComesChangesAndGoes(t *testing.T) {
 	bothWays(t, func(s *stage) {
 		s.must(os.Mkdir(s.at("conf.d"), 0o700))
 		s.write(s.path, "include: [conf.d/*.yaml]\n"+version(1))

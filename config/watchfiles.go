@@ -2,6 +2,9 @@ package config
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -24,6 +27,7 @@ type fileWatch struct {
 	quiet  time.Duration
 	poll   time.Duration
 	notify func() (*fsnotify.Watcher, error)
+	notice func(string) // nil: has been told, or nobody is to be
 
 	// settled is shown contents that have been left alone for quiet. False: show them again at the next
 	// event or poll, changed or not.
@@ -38,23 +42,33 @@ type fileWatch struct {
 	waiting bool // still runs
 }
 
-// WatchFiles signals each time the contents of files have changed and then stayed the same for quiet (zero:
-// 200 ms). Files that come or go have changed; files that are touched, or rewritten with what they held, have
-// not. files is asked anew for each comparison, from one goroutine. A signal not yet taken stands for all
-// changes since. The channel is closed, and nothing is left running, once ctx ends.
+// WatchOptions are how files are watched. The zero value works.
+type WatchOptions struct {
+	// Quiet is how long contents must stay the same before they count as saved. Zero: 200 ms.
+	Quiet time.Duration
+
+	// Notice is told, once, that the system gives no events, or not of every directory, so that a save may
+	// take 2 s to be seen. It must not wait. Nil: nobody is told.
+	Notice func(text string)
+}
+
+// WatchFiles signals each time the contents of files have changed and then stayed the same for a while. Files
+// that come or go have changed; files that are touched, or rewritten with what they held, have not. files is
+// asked anew for each comparison, from one goroutine. A signal not yet taken stands for all changes since. The
+// channel is closed, and nothing is left running, once ctx ends.
 //
 // Contents are compared at least every 2 s, by all their bytes, so no change is missed for want of an event.
 // Only regular files are read; of anything else it counts what it is.
-func WatchFiles(ctx context.Context, files func() []string, quiet time.Duration) <-chan struct{} {
-	return newFileWatch(files, quiet).signals(ctx)
+func WatchFiles(ctx context.Context, files func() []string, o WatchOptions) <-chan struct{} {
+	return newFileWatch(files, o).signals(ctx)
 }
 
-func newFileWatch(files func() []string, quiet time.Duration) *fileWatch {
-	if quiet == 0 {
-		quiet = defaultQuiet
+func newFileWatch(files func() []string, o WatchOptions) *fileWatch {
+	if o.Quiet == 0 {
+		o.Quiet = defaultQuiet
 	}
 	return &fileWatch{
-		files: files, quiet: quiet, poll: pollEvery, notify: fsnotify.NewWatcher,
+		files: files, quiet: o.Quiet, notice: o.Notice, poll: pollEvery, notify: fsnotify.NewWatcher,
 		watched: map[string]bool{},
 	}
 }
@@ -81,20 +95,35 @@ func (w *fileWatch) signals(ctx context.Context) <-chan struct{} {
 // begin asks the system for events, and without them leaves it to the poll. The contents are looked at after
 // that, so that whatever is saved later is seen.
 func (w *fileWatch) begin() {
-	if events, err := w.notify(); err == nil {
+	events, err := w.notify()
+	if err == nil {
 		w.events = events
+	} else {
+		w.fallBack("", err)
 	}
 	w.arm()
 	w.seen = fingerprint(w.files())
 }
 
+// fallBack says that there are no events, of a directory or of any.
+func (w *fileWatch) fallBack(dir string, err error) {
+	if w.notice == nil {
+		return
+	}
+	if dir != "" {
+		dir = " in " + dir
+	}
+	w.notice(fmt.Sprintf("no events of files saved%s (%v): falling back to polling, every %v", dir, err, w.poll))
+	w.notice = nil
+}
+
 // run follows the files until ctx ends.
 func (w *fileWatch) run(ctx context.Context) {
 	var changes chan fsnotify.Event
-	var errors chan error
+	var errs chan error
 	if w.events != nil {
 		defer func() { _ = w.events.Close() }() // waits for its goroutine
-		changes, errors = w.events.Events, w.events.Errors
+		changes, errs = w.events.Events, w.events.Errors
 	}
 	poll := time.NewTicker(w.poll)
 	defer poll.Stop()
@@ -107,9 +136,16 @@ func (w *fileWatch) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-changes:
+		case _, ok := <-changes:
+			if !ok {
+				changes, errs = nil, nil
+				w.fallBack("", fsnotify.ErrClosed)
+			}
 			glance = w.soon(glance)
-		case <-errors: // an overflow: something happened
+		case _, ok := <-errs: // an overflow: something happened
+			if !ok {
+				errs = nil
+			}
 			glance = w.soon(glance)
 		case <-glance:
 			glance = nil
@@ -183,9 +219,13 @@ func (w *fileWatch) arm() {
 		wanted = hops(w.files())
 		for dir := range wanted {
 			// Each time: a directory that was replaced has the same name and is not watched any more.
-			if err := w.events.Add(dir); err == nil && !w.watched[dir] {
+			err := w.events.Add(dir)
+			switch {
+			case err == nil && !w.watched[dir]:
 				w.watched[dir] = true
 				more = true
+			case err != nil && !errors.Is(err, fs.ErrNotExist): // no more watches, most likely
+				w.fallBack(dir, err)
 			}
 		}
 	}

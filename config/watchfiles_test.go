@@ -15,7 +15,7 @@ import (
 
 // polled is a fileWatch without events, for a fake clock, and its signals. It ends with the test.
 func polled(t *testing.T, files func() []string) <-chan struct{} {
-	w := newFileWatch(files, 0)
+	w := newFileWatch(files, WatchOptions{})
 	w.notify = func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") }
 	return w.signals(t.Context())
 }
@@ -44,7 +44,7 @@ func TestWatchFilesSignalsSavesAndClosesWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	signals := WatchFiles(ctx, func() []string { return []string{path} }, 20*time.Millisecond)
+	signals := WatchFiles(ctx, func() []string { return []string{path} }, WatchOptions{Quiet: 20 * time.Millisecond})
 	await := func() bool {
 		select {
 		case _, ok := <-signals:

@@ -11,6 +11,17 @@ import (
 	"testing"
 )
 
+// makeFile writes a file, and the directories it needs.
+func makeFile(tb testing.TB, path, text string) {
+	tb.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // tree makes directories (names ending in /), symlinks (name -> target) and empty files below a directory.
 func tree(t *testing.T, links map[string]string, names ...string) string {
 	t.Helper()

@@ -13,7 +13,8 @@ import (
 // concerns as soon as the file has settled, and no others. Without it a change is seen when credentials are
 // next fetched.
 func (g *Gateway) Follow(ctx context.Context) {
-	for range config.WatchFiles(ctx, g.awsFiles, 0) {
+	notice := func(what string) { g.log.Warn("AWS's files: " + what) }
+	for range config.WatchFiles(ctx, g.awsFiles, config.WatchOptions{Notice: notice}) {
 		g.recheck()
 	}
 }

@@ -215,6 +215,7 @@ func TestContractAtTheDoor(t *testing.T) {
 		"OPTIONS":         {"OPTIONS", "/r", "", "", 405, -32600},
 		"GET, no stream":  {"GET", "/r", "", "", 405, -32600},
 		"reload":          {"POST", "/-/reload", "", "", 403, -31030},
+		"diff":            {"POST", "/-/diff", "", "", 403, -31030},
 		"well-known":      {"GET", "/r/.well-known/oauth-protected-resource", "", "", 404, -31040},
 		"no such page":    {"GET", "/-/nope", "", "", 404, -31040},
 		"POST to a probe": {"POST", "/-/ready", "", "", 405, -31030},

@@ -85,9 +85,15 @@ func (g *guard) hostAllowed(r *http.Request) bool {
 	return slices.Contains(g.names, host) && g.portAllowed(r, port)
 }
 
-// portAllowed reports whether port is the one the request came in by, or that of another listener. What
-// comes by a unix socket has no port to compare.
+// portAllowed reports whether port is the one the request came in by, or that of another listener. None is
+// the scheme's own. What comes by a unix socket has no port to compare.
 func (g *guard) portAllowed(r *http.Request, port string) bool {
+	switch {
+	case port == "" && r.TLS != nil:
+		port = "443"
+	case port == "":
+		port = "80"
+	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if ok && local.Network() == "unix" {
 		return true

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -80,6 +81,25 @@ func TestGuardKnowsThePortARequestCameInBy(t *testing.T) {
 	r = r.WithContext(withLocal(r, &net.UnixAddr{Net: "unix", Name: "/run/signet.sock"}))
 	if _, refusal := g.admit(r); refusal != nil {
 		t.Errorf("a unix socket has no port, yet was refused: %v", refusal.err)
+	}
+}
+
+func TestGuardTakesAHostWithoutPortForTheSchemesOwn(t *testing.T) {
+	g := newGuard(settings(nil))
+	for _, test := range []struct {
+		port    int
+		secure  bool
+		refused bool
+	}{{443, true, false}, {80, false, false}, {443, false, true}, {80, true, true}, {8443, true, true}} {
+		r := httptest.NewRequest(http.MethodGet, "/-/ready", nil)
+		r.Host = "localhost"
+		if test.secure {
+			r.TLS = &tls.ConnectionState{}
+		}
+		r = r.WithContext(withLocal(r, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: test.port}))
+		if _, refusal := g.admit(r); (refusal != nil) != test.refused {
+			t.Errorf("%+v: %v", test, refusal)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"strings"
 
 	"signet/config"
@@ -18,16 +19,20 @@ const (
 	pathStatus  = "/-/status"
 	pathMetrics = "/-/metrics"
 	pathReload  = "/-/reload"
+	pathDiff    = "/-/diff"
 )
+
+// maxAsk bounds what an operator asks: a path.
+const maxAsk = 64 << 10
 
 func isOperator(path string) bool { return path == "/-" || strings.HasPrefix(path, "/-/") }
 
 // serveOperator answers the operator surface on the listeners.
 func (g *Gateway) serveOperator(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == pathReload {
+	if r.URL.Path == pathReload || r.URL.Path == pathDiff {
 		refuse(http.StatusForbidden, &envelope.Error{
 			Code: envelope.CodeDenied, Reason: "operator_only", Outcome: notSent,
-			Message: "reload is asked for on the operator socket, not on a listener",
+			Message: "this is asked for on the operator socket, not on a listener",
 		}).write(w)
 		return
 	}
@@ -70,45 +75,60 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // a client that left has nobody to tell
 }
 
+// Operations are what an operator's socket asks of the program.
+type Operations struct {
+	// Reload reads the file again and applies it.
+	Reload func(context.Context) (Changes, error)
+
+	// Diff says what a reload to the file at an absolute path would do.
+	Diff func(ctx context.Context, path string) (Changes, error)
+}
+
 // Operator is the handler for the operator's own socket, whose file mode says who may speak: GET
-// /-/status, and POST /-/reload, which calls reload and answers 200 with the Changes, or 422 with the
-// problems.
-func (g *Gateway) Operator(reload func(context.Context) (Changes, error)) http.Handler {
+// /-/status, POST /-/reload, and POST /-/diff with {"file": an absolute path}. The two answer 200 with the
+// Changes, or 422 with the problems.
+func (g *Gateway) Operator(o Operations) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) { g.writeStatus(w) })
 	mux.HandleFunc("POST "+pathReload, func(w http.ResponseWriter, r *http.Request) {
-		changes, err := reload(r.Context())
-		status, answer := http.StatusOK, any(changes)
-		if err != nil {
-			status, answer = http.StatusUnprocessableEntity, map[string]any{"problems": texts(err)}
+		changes, err := o.Reload(r.Context())
+		writeChanges(w, changes, err)
+	})
+	mux.HandleFunc("POST "+pathDiff, func(w http.ResponseWriter, r *http.Request) {
+		var ask struct{ File string }
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsk)).Decode(&ask); err != nil || !filepath.IsAbs(ask.File) {
+			writeText(w, http.StatusBadRequest, "a diff is asked for with {\"file\": an absolute path}\n")
+			return
 		}
-		body, err := json.Marshal(answer)
-		if err != nil {
-			panic(err) // changes and problems are plain strings and numbers
-		}
-		writeJSON(w, status, append(body, '\n'))
+		changes, err := o.Diff(r.Context(), ask.File)
+		writeChanges(w, changes, err)
 	})
 	return mux
 }
 
-// problemsOf are the problems in an error of config.Load.
-func problemsOf(err error) []config.Problem {
-	var invalid *config.Invalid
-	if errors.As(err, &invalid) {
-		return invalid.Problems
+func writeChanges(w http.ResponseWriter, changes Changes, err error) {
+	status, answer := http.StatusOK, any(changes)
+	if err != nil {
+		status, answer = http.StatusUnprocessableEntity, map[string]any{"problems": texts(err)}
 	}
-	return nil
+	body, err := json.Marshal(answer)
+	if err != nil {
+		panic(err) // changes and problems are plain strings and numbers
+	}
+	writeJSON(w, status, append(body, '\n'))
 }
 
-// texts is an error as the lines a person reads.
+// texts is why a config was refused, in lines that a person reads.
 func texts(err error) []string {
-	problems := problemsOf(err)
-	if len(problems) == 0 {
+	var invalid *config.Invalid
+	if !errors.As(err, &invalid) {
 		return []string{err.Error()}
 	}
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = p.String()
+	var lines []string
+	for _, p := range invalid.Problems {
+		if !p.Warning {
+			lines = append(lines, p.String())
+		}
 	}
 	return lines
 }

@@ -111,9 +111,9 @@ func TestOperatorPages(t *testing.T) {
 func TestOperatorSocketReloads(t *testing.T) {
 	g, _ := two(t)
 	var err error
-	handler := g.Operator(func(context.Context) (Changes, error) {
+	handler := g.Operator(Operations{Reload: func(context.Context) (Changes, error) {
 		return Changes{Snapshot: 7, Added: []string{"x"}}, err
-	})
+	}})
 	ask := func(method, path string) (int, string) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(method, path, nil))
@@ -122,7 +122,9 @@ func TestOperatorSocketReloads(t *testing.T) {
 	if code, body := ask("POST", "/-/reload"); code != 200 || !strings.Contains(body, `"snapshot":7,"added":["x"]`) {
 		t.Errorf("%d %s", code, body)
 	}
-	err = &config.Invalid{Problems: []config.Problem{{File: "f", Line: 1, Column: 2, What: "bad"}}}
+	err = &config.Invalid{Problems: []config.Problem{
+		{File: "f", Line: 1, Column: 2, What: "bad"}, {File: "f", Line: 2, Column: 2, What: "odd", Warning: true},
+	}}
 	if code, body := ask("POST", "/-/reload"); code != 422 || body != `{"problems":["f:1:2: bad"]}`+"\n" {
 		t.Errorf("%d %s", code, body)
 	}
@@ -132,6 +134,34 @@ func TestOperatorSocketReloads(t *testing.T) {
 	for _, request := range [][2]string{{"GET", "/-/reload"}, {"POST", "/-/status"}, {"GET", "/a"}} {
 		if code, _ := ask(request[0], request[1]); code < 400 {
 			t.Errorf("%v: %d", request, code)
+		}
+	}
+}
+
+func TestOperatorSocketAnswersWhatAReloadWouldDo(t *testing.T) {
+	g, _ := two(t)
+	var asked string
+	handler := g.Operator(Operations{Diff: func(_ context.Context, path string) (Changes, error) {
+		if asked = path; path == "/bad.yaml" {
+			return Changes{}, errors.New("no such file")
+		}
+		return Changes{Parts: map[string][]string{"a": {"limits"}}}, nil
+	}})
+	for _, test := range []struct {
+		body, want string
+		status     int
+	}{
+		{`{"file": "/etc/next.yaml"}`, `"parts":{"a":["limits"]}`, 200},
+		{`{"file": "/bad.yaml"}`, `{"problems":["no such file"]}`, 422},
+		{`{"file": "next.yaml"}`, "absolute path", 400},
+		{``, "absolute path", 400},
+		{`{"file": "/` + strings.Repeat("x", maxAsk) + `"}`, "absolute path", 400},
+	} {
+		asked = ""
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("POST", "/-/diff", strings.NewReader(test.body)))
+		if w.Code != test.status || !strings.Contains(w.Body.String(), test.want) || (asked != "") == (test.status == 400) {
+			t.Errorf("%.40s: %d %s, asked for %q", test.body, w.Code, w.Body, asked)
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 // lastWords is how long connections get to close once no call is left, or after a second signal.
 const lastWords = time.Second
 
+// maxAsking is how many may wait for a reload in the loop's own queue; more wait outside of it.
+const maxAsking = 64
+
 // A daemon is a gateway at work: what is served, on which sockets, and what of it follows the config.
 type daemon struct {
 	// fixed at build
@@ -34,7 +37,7 @@ type daemon struct {
 func newDaemon(path string, o config.Options, log *logging) *daemon {
 	return &daemon{
 		path: path, options: o, log: log, listeners: newListeners(log.Logger),
-		reloads: make(chan reload), stopping: make(chan struct{}),
+		reloads: make(chan reload, maxAsking), stopping: make(chan struct{}),
 	}
 }
 
@@ -62,7 +65,7 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) erro
 	d.current = cfg
 	b.commit(d.gateway, cfg.Drain)
 	if d.operator != nil {
-		d.operator.serve(d.gateway.Operator(d.ask), d.log.Logger)
+		d.operator.serve(d.gateway.Operator(d.operations()), d.log.Logger)
 	}
 	d.warn(cfg)
 	return nil
@@ -74,7 +77,7 @@ func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(
 	if err != nil {
 		return nil, err
 	}
-	b, err := d.listeners.prepare(next.Listen)
+	b, err := d.listeners.prepare(next.Listen, next.TLS)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func startDaemon(t *testing.T, text string) (*daemon, *logText) {
 	if d.telemetry, err = newTelemetry(t.Context(), nil, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	b, err := d.listeners.prepare(cfg.Listen)
+	b, err := d.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,8 @@ routes:
   one: { upstream: "http://127.0.0.1:1/mcp", upstream_auth: none }
 `
 
-func TestAddressInUseRefusesTheWholeFile(t *testing.T) {
+// Row K09: a new port that is busy.
+func TestFault_K09_AddressInUseRefusesTheWholeFile(t *testing.T) {
 	holder, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

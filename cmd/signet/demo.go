@@ -137,7 +137,7 @@ func (d *demo) start(ctx context.Context) error {
 	if d.daemon.telemetry, err = newTelemetry(ctx, o.Environ, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
-	b, err := d.daemon.listeners.prepare(cfg.Listen)
+	b, err := d.daemon.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		return err
 	}

@@ -6,14 +6,47 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // A listener is one socket and the server of what comes in by it.
 type listener struct {
+	// fixed at build
 	net.Listener
 	address string
 	server  *http.Server
 	release func() // gives up what kept others from the address
+
+	// swapped
+	terms atomic.Pointer[terms] // what new connections are taken on; nil for ever at a unix socket
+}
+
+// Accept takes a connection on the terms of this moment. So https begins, ends or gets another certificate
+// without the socket being bound anew, and nobody is refused in between.
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.terms.Load().take(c), nil
+}
+
+// offer makes t the terms of those who connect from now on.
+func (l *listener) offer(t *terms) {
+	if !strings.HasPrefix(l.address, unixScheme) {
+		l.terms.Store(t)
+	}
+}
+
+// url is how l is reached: https://host:port, http://host:port or unix:///path.
+func (l *listener) url() string {
+	switch {
+	case strings.HasPrefix(l.address, unixScheme):
+		return l.address
+	case l.terms.Load() != nil:
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
 }
 
 // unixScheme is how the address of a unix socket begins; its path follows.

@@ -9,9 +9,10 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"signet/config"
 )
 
 // listeners are the sockets the gateway is served on. They follow the config: what is new is bound before
@@ -24,6 +25,7 @@ type listeners struct {
 	// guarded
 	mu       sync.Mutex
 	open     map[string]*listener // by the address as the config has it; under mu
+	terms    *terms               // of the TCP ones; under mu
 	retiring sync.WaitGroup
 }
 
@@ -36,14 +38,20 @@ func newListeners(log *slog.Logger) *listeners {
 type binding struct {
 	listeners *listeners
 	addresses []string
+	terms     *terms
 	bound     []*listener
 }
 
-// prepare binds the addresses that are not open. When one cannot be bound, none is.
-func (ls *listeners) prepare(addresses []string) (*binding, error) {
+// prepare binds the addresses that are not open, and makes what TCP connections are taken on. When one cannot
+// be bound, none is.
+func (ls *listeners) prepare(addresses []string, secure config.ListenTLS) (*binding, error) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	b := &binding{listeners: ls, addresses: addresses}
+	terms, err := newTerms(secure, ls.terms)
+	if err != nil {
+		return nil, err
+	}
+	b := &binding{listeners: ls, addresses: addresses, terms: terms}
 	for _, address := range addresses {
 		if ls.open[address] != nil {
 			continue
@@ -72,22 +80,27 @@ func (b *binding) commit(h http.Handler, drain time.Duration) {
 	ls := b.listeners
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
+	ls.terms = b.terms
+	for address, l := range ls.open {
+		if slices.Contains(b.addresses, address) {
+			l.offer(b.terms)
+			continue
+		}
+		delete(ls.open, address) // and its terms stay: it may be public, and those that follow plain http
+		ls.retire(l, drain)
+	}
 	for _, l := range b.bound {
 		ls.open[l.address] = l
-		l.server = newServer(h, ls.log)
+		l.offer(b.terms)
+		l.server = newServer(newcomersOnly(l.terms.Load, h), ls.log)
+		l.server.ConnContext = remember
 		go ls.serve(l)
-	}
-	for address, l := range ls.open {
-		if !slices.Contains(b.addresses, address) {
-			delete(ls.open, address)
-			ls.retire(l, drain)
-		}
 	}
 }
 
 // serve ends when l is closed. Any other end is told to whoever runs the program.
 func (ls *listeners) serve(l *listener) {
-	err := l.server.Serve(l.Listener)
+	err := l.server.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return
 	}
@@ -121,17 +134,13 @@ func (ls *listeners) close(grace time.Duration) {
 	ls.retiring.Wait()
 }
 
-// urls are what the listeners are reached by, sorted: http://host:port, or unix:///path.
+// urls are what the listeners are reached by, sorted by their addresses.
 func (ls *listeners) urls() []string {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	var urls []string
 	for _, address := range slices.Sorted(maps.Keys(ls.open)) {
-		if strings.HasPrefix(address, unixScheme) {
-			urls = append(urls, address)
-			continue
-		}
-		urls = append(urls, "http://"+ls.open[address].Addr().String())
+		urls = append(urls, ls.open[address].url())
 	}
 	return urls
 }

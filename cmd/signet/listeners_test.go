@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signet/config"
 )
 
 func newTestListeners(t *testing.T) *listeners {
@@ -25,7 +27,7 @@ func answer(text string) http.Handler {
 // apply prepares and commits, as a reload does.
 func apply(t *testing.T, ls *listeners, h http.Handler, addresses ...string) {
 	t.Helper()
-	b, err := ls.prepare(addresses)
+	b, err := ls.prepare(addresses, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func fetch(t *testing.T, url string) (string, error) {
 
 func TestPreparedListenerAnswersOnlyAfterCommit(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func TestPreparedListenerAnswersOnlyAfterCommit(t *testing.T) {
 
 func TestDiscardGivesTheAddressBack(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestDiscardGivesTheAddressBack(t *testing.T) {
 	apply(t, ls, answer("again"), address)
 }
 
-func TestOneBadAddressBindsNone(t *testing.T) {
+func TestFault_K09_OneBadAddressBindsNone(t *testing.T) {
 	holder, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +86,7 @@ func TestOneBadAddressBindsNone(t *testing.T) {
 	address := free.Addr().String()
 	_ = free.Close()
 	ls := newTestListeners(t)
-	_, err = ls.prepare([]string{address, holder.Addr().String()})
+	_, err = ls.prepare([]string{address, holder.Addr().String()}, config.ListenTLS{})
 	if !errors.Is(err, errAddressInUse) || !strings.Contains(err.Error(), holder.Addr().String()) {
 		t.Errorf("error %v does not say that %s is in use", err, holder.Addr())
 	}
@@ -104,11 +106,14 @@ func TestKeptListenerKeepsItsSocket(t *testing.T) {
 	}
 }
 
-func TestRemovedListenerLetsItsRequestEnd(t *testing.T) {
+// Row K09: a port that moves.
+func TestFault_K09_MovedListenerServesAndTheOldOneLetsItsRequestEnd(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
-	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		close(entered)
-		<-leave
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(entered)
+			<-leave
+		}
 		_, _ = io.WriteString(w, "whole")
 	})
 	ls := newTestListeners(t)
@@ -116,11 +121,14 @@ func TestRemovedListenerLetsItsRequestEnd(t *testing.T) {
 	url := ls.urls()[0]
 	body := make(chan string, 1)
 	go func() {
-		got, _ := fetch(t, url)
+		got, _ := fetch(t, url+"/slow")
 		body <- got
 	}()
 	<-entered
-	apply(t, ls, slow)
+	apply(t, ls, slow, "[::1]:0")
+	if got, err := fetch(t, ls.urls()[0]); got != "whole" {
+		t.Errorf("the new listener answers %q, %v", got, err)
+	}
 	if _, err := fetch(t, url); err == nil {
 		t.Error("a removed listener still accepts")
 	}
@@ -152,7 +160,7 @@ func TestRemovedListenerIsClosedWhenTheDrainIsOver(t *testing.T) {
 
 func TestListenerThatDiesIsToldToTheProgram(t *testing.T) {
 	ls := newTestListeners(t)
-	b, err := ls.prepare([]string{"127.0.0.1:0"})
+	b, err := ls.prepare([]string{"127.0.0.1:0"}, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,10 +48,44 @@ func (d *daemon) loop(ctx context.Context) error {
 		case <-hangups:
 			_, _ = d.reload(ctx)
 		case r := <-d.reloads:
-			changes, err := d.reload(ctx)
-			r.done <- reloaded{changes, err}
+			d.answer(ctx, r)
 		}
 	}
+}
+
+// answer reads the file again for r, and for all who have asked as well by now.
+func (d *daemon) answer(ctx context.Context, r reload) {
+	asking := append(d.waiting(), r)
+	changes, err := d.reload(ctx)
+	for _, r := range asking {
+		r.done <- reloaded{changes, err}
+	}
+}
+
+func (d *daemon) waiting() []reload {
+	var all []reload
+	for {
+		select {
+		case r := <-d.reloads:
+			all = append(all, r)
+		default:
+			return all
+		}
+	}
+}
+
+// operations are what the operator's socket can ask for.
+func (d *daemon) operations() gateway.Operations {
+	return gateway.Operations{Reload: d.ask, Diff: d.diff}
+}
+
+// diff is what a reload to the file at path would do. It is what POST /-/diff does.
+func (d *daemon) diff(_ context.Context, path string) (gateway.Changes, error) {
+	cfg, err := config.Load(path, d.options)
+	if err != nil {
+		return gateway.Changes{}, err
+	}
+	return d.gateway.Diff(cfg)
 }
 
 // ask has the loop read the file again and waits for the outcome. It is what POST /-/reload does.
@@ -109,8 +143,7 @@ func (d *daemon) apply(ctx context.Context, cfg *config.Config) (gateway.Changes
 		return changes, err
 	}
 	d.current = cfg
-	d.log.Info("config reloaded", "snapshot", changes.Snapshot, "added", changes.Added, "changed", changes.Changed,
-		"removed", changes.Removed, "kept", len(changes.Kept))
+	d.log.Info("config reloaded", changePairs(changes)...)
 	d.warn(cfg)
 	d.tell(reloaded{changes: changes})
 	return changes, nil
@@ -131,6 +164,9 @@ func (d *daemon) refuse(err error) {
 		return
 	}
 	for _, p := range invalid.Problems {
+		if p.Warning {
+			continue // not why, and said again once it is applied
+		}
 		d.log.Error("config refused, the old one serves on", problemPairs(p)...)
 	}
 }
@@ -143,6 +179,18 @@ func (d *daemon) warn(cfg *config.Config) {
 	if cfg.Auth.Mode == "none" {
 		d.log.Warn("auth.mode is none: every program on this machine may call with these identities")
 	}
+}
+
+// changePairs are what signet diff and signet reload print, as pairs of a log line.
+func changePairs(c gateway.Changes) []any {
+	pairs := []any{"snapshot", c.Snapshot, "added", c.Added, "changed", c.Changed, "removed", c.Removed, "kept", len(c.Kept)}
+	if len(c.Parts) > 0 {
+		pairs = append(pairs, "parts", c.Parts)
+	}
+	if len(c.Gateway) > 0 {
+		pairs = append(pairs, "gateway", c.Gateway)
+	}
+	return pairs
 }
 
 func problemPairs(p config.Problem) []any {

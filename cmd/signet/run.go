@@ -80,7 +80,7 @@ func (p *program) bind(ctx context.Context, path string, o config.Options, cfg *
 	if d.telemetry, err = newTelemetry(ctx, p.environ, log.Logger); err != nil {
 		return nil, nil, err
 	}
-	b, err := d.listeners.prepare(cfg.Listen)
+	b, err := d.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		return nil, nil, err
 	}

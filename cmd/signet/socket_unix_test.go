@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signet/config"
 )
 
 func TestUnixSocketIsItsOwnersAlone(t *testing.T) {
@@ -97,7 +99,7 @@ func TestRemovedUnixListenerCanBeListedAgainWhileItDrains(t *testing.T) {
 	address := unixScheme + filepath.Join(t.TempDir(), "s")
 	ls := newTestListeners(t)
 	apply(t, ls, answer(""), address)
-	b, err := ls.prepare(nil)
+	b, err := ls.prepare(nil, config.ListenTLS{})
 	if err != nil {
 		t.Fatal(err)
 	}

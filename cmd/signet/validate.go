@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,26 +11,42 @@ import (
 
 func (p *program) validateCommand() *cobra.Command {
 	var file configFile
-	var asJSON bool
+	var asJSON, against bool
 	validate := &cobra.Command{
 		Use:   "validate [FILE...]",
 		Short: "Check config files: every problem at once, no network, no credentials",
+		Long: `Check config files: every problem at once, no network, no credentials.
+
+With --against, one FILE is also held against the running gateway, as signet diff does: -c then names that
+gateway's config, and without FILE it is that one that is checked.
+
+Exit codes: 0 valid, 3 a file is invalid; with --against, 1 no gateway runs for that config.`,
 		RunE: verb(func(files []string) error {
-			if file.named != "" && len(files) > 0 {
+			if file.named != "" && len(files) > 0 && !against {
 				return &exit{exitUsage, errors.New("validate: files are named by -c or as arguments, not both")}
 			}
+			if len(files) > 1 && against {
+				return &exit{exitUsage, errors.New("validate: --against is about one FILE")}
+			}
+			if len(files) > 0 && !against {
+				return p.validate(files, asJSON, "")
+			}
+			path, err := file.path(p.environ)
+			if err != nil {
+				return err
+			}
 			if len(files) == 0 {
-				path, err := file.path(p.environ)
-				if err != nil {
-					return err
-				}
 				files = []string{path}
 			}
-			return p.validate(files, asJSON)
+			if !against {
+				path = ""
+			}
+			return p.validate(files, asJSON, path)
 		}),
 	}
 	file.flag(validate)
 	validate.Flags().BoolVar(&asJSON, "json", false, "print the verdict as JSON")
+	validate.Flags().BoolVar(&against, "against", false, "also say what a reload would change in the running gateway")
 	return validate
 }
 
@@ -41,6 +56,9 @@ type verdict struct {
 	Valid    bool      `json:"valid"`
 	Routes   int       `json:"routes"`
 	Problems []finding `json:"problems"`
+
+	// Against is what a reload would do to the running gateway. Nil: it was not asked.
+	Against *forecast `json:"against,omitempty"`
 }
 
 // A finding is one config.Problem, as --json prints it.
@@ -55,14 +73,21 @@ type finding struct {
 	text    string
 }
 
-// validate prints the verdicts. An invalid file ends the program with code 3.
-func (p *program) validate(files []string, asJSON bool) error {
-	invalid := false
+// validate prints the verdicts, and what the gateway that runs for the config file against, if that is not
+// empty, would become. An invalid file ends the program with code 3.
+func (p *program) validate(files []string, asJSON bool, against string) error {
+	var invalid bool
+	var unasked error // why the gateway could not be asked
 	verdicts := make([]verdict, 0, len(files))
 	for _, file := range files {
 		v, err := judge(file, p.environ)
 		if err != nil {
 			return err
+		}
+		if against != "" && v.Valid {
+			if v.Against, unasked = p.foresee(against, file); unasked == nil {
+				invalid = !v.Against.Valid
+			}
 		}
 		invalid = invalid || !v.Valid
 		verdicts = append(verdicts, v)
@@ -73,7 +98,7 @@ func (p *program) validate(files []string, asJSON bool) error {
 	if invalid {
 		return &exit{exitConfig, nil}
 	}
-	return nil
+	return unasked
 }
 
 func judge(file string, env environ) (verdict, error) {
@@ -101,10 +126,7 @@ func (v *verdict) add(problems []config.Problem) {
 // printVerdicts prints problems to stderr and what is fine to stdout; as JSON all goes to stdout.
 func (p *program) printVerdicts(verdicts []verdict, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(p.stdout)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return e.Encode(map[string]any{"schema": 1, "files": verdicts})
+		return p.printJSON(map[string]any{"schema": 1, "files": verdicts})
 	}
 	for _, v := range verdicts {
 		for _, f := range v.Problems {
@@ -118,6 +140,9 @@ func (p *program) printVerdicts(verdicts []verdict, asJSON bool) error {
 			fmt.Fprintf(p.stdout, "%s: ok, %s\n", v.File, count(v.Routes, "route"))
 		} else {
 			fmt.Fprintf(p.stderr, "%s: %s\n", v.File, count(len(v.Problems), "problem"))
+		}
+		if v.Against != nil {
+			p.printForecast(v.Against)
 		}
 	}
 	return nil

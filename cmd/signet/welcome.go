@@ -111,10 +111,14 @@ func preferredURL(urls []string) string {
 
 // configuredURL is where a gateway of this config is reached, by its config alone.
 func configuredURL(cfg *config.Config) string {
+	scheme := "http://"
+	if cfg.TLS.On() {
+		scheme = "https://"
+	}
 	var urls []string
 	for _, address := range cfg.Listen {
 		if !strings.HasPrefix(address, unixScheme) {
-			address = "http://" + address
+			address = scheme + address
 		}
 		urls = append(urls, address)
 	}

@@ -1,0 +1,61 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Row P10. Those who ask while a reload is under way share the next one; nothing is applied twice at a time,
+// and what is served in the end is the file.
+func TestFault_P10_AHundredHangupsAndAHundredAskersAreOneAfterTheOther(t *testing.T) {
+	d, log := startDaemon(t, `listen: ["127.0.0.1:0"]`+oneRoute)
+	var applied []uint64
+	d.told = func(r reloaded) { applied = append(applied, r.changes.Snapshot) } // by the loop alone, or the race detector says so
+	together := make([]chan reloaded, maxAsking)
+	for i := range together {
+		together[i] = make(chan reloaded, 1)
+		d.reloads <- reload{together[i]}
+	}
+	late := make(chan os.Signal, 1) // a hangup that comes after the loop has ended must not end the test
+	signal.Notify(late, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(late) })
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.loop(ctx) }()
+	for _, done := range together {
+		if r := <-done; r.err != nil || r.changes.Snapshot != 2 {
+			t.Errorf("one of those who asked together got snapshot %d, %v; want 2 as the others", r.changes.Snapshot, r.err)
+		}
+	}
+	write(t, d.path, `listen: ["127.0.0.1:0"]`+oneRoute+"  two: { upstream: \"http://127.0.0.1:1/mcp\", upstream_auth: none }\n")
+	var asking sync.WaitGroup
+	for range 100 {
+		asking.Go(func() {
+			if _, err := d.ask(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // caught, now that the loop runs
+			t.Fatal(err)
+		}
+	}
+	asking.Wait()
+	end()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	for i, snapshot := range applied {
+		if snapshot != uint64(i+2) {
+			t.Fatalf("snapshots %v, want one after the other", applied)
+		}
+	}
+	if _, served := d.current.Routes["two"]; !served || !d.gateway.Status().LastReload.OK {
+		t.Errorf("the last file does not serve: %s", log)
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"signet/gateway"
+)
+
+// longestAnswer bounds the wait for a gateway's answer. A reload may wait for the drain of earlier ones.
+const longestAnswer = 2 * time.Minute
+
+// maxAnswer bounds a gateway's answer: the names of 10,000 routes are 1 MB.
+const maxAnswer = 64 << 20
+
+// A running is the gateway that runs for a config file, as a command reaches it: over its operator socket.
+type running struct {
+	config string // absolute
+	socket string
+}
+
+// A refusal is why a running gateway does not do what it was asked.
+type refusal struct {
+	problems []string
+}
+
+// Error is the problems, a line or two each.
+func (e *refusal) Error() string { return strings.Join(e.problems, "\n") }
+
+func (p *program) running(configPath string) (*running, error) {
+	socket, err := operatorPath(configPath, p.environ)
+	if err != nil {
+		return nil, err
+	}
+	absolute, err := filepath.Abs(configPath)
+	return &running{config: absolute, socket: socket}, err
+}
+
+// reload has the gateway read its file again.
+func (r *running) reload(ctx context.Context) (gateway.Changes, error) {
+	return r.ask(ctx, "/-/reload", struct{}{})
+}
+
+// diff is what a reload to a file would do.
+func (r *running) diff(ctx context.Context, file string) (gateway.Changes, error) {
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return gateway.Changes{}, err
+	}
+	return r.ask(ctx, "/-/diff", map[string]string{"file": absolute})
+}
+
+// ask posts a question. The error is a *refusal where the gateway says no.
+func (r *running) ask(ctx context.Context, path string, question any) (gateway.Changes, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestAnswer)
+	defer cancel()
+	body, err := json.Marshal(question)
+	if err != nil {
+		return gateway.Changes{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+path, bytes.NewReader(body))
+	if err != nil {
+		return gateway.Changes{}, err
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", r.socket)
+	if err != nil {
+		return gateway.Changes{}, fmt.Errorf("no gateway runs for %s (%w); start it with: signet run -c %s", r.config, cause(err), r.config)
+	}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return conn, nil
+	}}
+	answer, err := transport.RoundTrip(request)
+	if err != nil {
+		return gateway.Changes{}, fmt.Errorf("the gateway of %s did not answer: %w", r.config, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return read(answer)
+}
+
+// read takes changes or problems from an answer.
+func read(answer *http.Response) (gateway.Changes, error) {
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return gateway.Changes{}, err
+	}
+	var said struct {
+		gateway.Changes
+		Problems []string
+	}
+	err = json.Unmarshal(text, &said)
+	switch {
+	case answer.StatusCode == http.StatusOK && err == nil:
+		return said.Changes, nil
+	case answer.StatusCode == http.StatusUnprocessableEntity && len(said.Problems) > 0:
+		return gateway.Changes{}, &refusal{said.Problems}
+	}
+	return gateway.Changes{}, errors.New("the gateway answered what this version does not understand: " + answer.Status)
+}
