@@ -127,12 +127,12 @@ func TestAGenerationTellsWhoseItIs(t *testing.T) {
 		{Fetched{Credentials: keys, Via: "role chain", Role: "arn:aws:iam::111122223333:role/r"}, "111122223333"},
 		{Fetched{Credentials: aws.Credentials{AccessKeyID: "A", SecretAccessKey: "s", AccountID: "444455556666"}, Role: "arn:aws:iam::111122223333:role/r"}, "444455556666"},
 	} {
-		g := newGeneration(test.fetched, 1, now)
+		g := newGeneration(test.fetched, 1, now, 0)
 		if g.Via() != test.fetched.Via || g.Role() != test.fetched.Role || g.Account() != test.account || g.Age(now.Add(time.Minute)) != time.Minute {
 			t.Errorf("%q %q %q %s", g.Via(), g.Role(), g.Account(), g.Age(now.Add(time.Minute)))
 		}
 	}
-	one, other := newGeneration(Fetched{Credentials: keys}, 1, now), newGeneration(Fetched{Credentials: keys}, 2, now)
+	one, other := newGeneration(Fetched{Credentials: keys}, 1, now, 0), newGeneration(Fetched{Credentials: keys}, 2, now, 0)
 	if !one.Same(other) {
 		t.Error("the same keys fetched twice are others")
 	}
@@ -143,7 +143,7 @@ func TestAGenerationTellsWhoseItIs(t *testing.T) {
 	} {
 		changed := keys
 		change(&changed)
-		if one.Same(newGeneration(Fetched{Credentials: changed}, 3, now)) {
+		if one.Same(newGeneration(Fetched{Credentials: changed}, 3, now, 0)) {
 			t.Errorf("%+v is no other", changed.AccessKeyID)
 		}
 	}

@@ -128,7 +128,7 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 		c.seq++
 		c.backoff = backoff{}
 		c.due.Store(f.outdated)
-		f.result = newGeneration(fetched, c.seq, f.stage.clock())
+		f.result = newGeneration(fetched, c.seq, now, f.stage.ahead())
 		c.held.Store(f.result)
 		r.Seq = c.seq
 	}

@@ -28,21 +28,21 @@ type Generation struct {
 	// Seq counts the generations of one Cache from 1.
 	Seq uint64
 
-	// Obtained is when they were fetched, RefreshAt from when on newer ones are sought, and Hard until when
-	// they are used. The last two are zero for credentials that cannot expire.
+	// Obtained is when they were fetched, by our clock; RefreshAt from when on newer ones are sought, and Hard
+	// until when they are used, by AWS's. The last two are zero for credentials that cannot expire.
 	Obtained, RefreshAt, Hard time.Time
 
 	via, role string // Fetched.Via and Fetched.Role
 }
 
-// newGeneration makes what was fetched at now usable. Its times have no monotonic part: that clock stops
-// while a laptop sleeps, and AWS's does not.
-func newGeneration(f Fetched, seq uint64, now time.Time) *Generation {
-	now = now.Round(0)
+// newGeneration makes what was fetched at now usable. AWS's clock is ahead of ours by skew, and their end is told
+// by it. Its times have no monotonic part: that clock stops while a laptop sleeps, and AWS's does not.
+func newGeneration(f Fetched, seq uint64, now time.Time, skew time.Duration) *Generation {
 	g := &Generation{
-		Credentials: f.Credentials, Region: f.Region, Signer: v4.NewSigner(), Seq: seq, Obtained: now,
+		Credentials: f.Credentials, Region: f.Region, Signer: v4.NewSigner(), Seq: seq, Obtained: now.Round(0),
 		via: f.Via, role: f.Role,
 	}
+	now = g.Obtained.Add(skew)
 	if !f.Credentials.CanExpire {
 		return g
 	}

@@ -61,13 +61,16 @@ func (s *stage) silent(after time.Duration) *Error {
 	return &e
 }
 
-// clock is AWS's time, as far as its answers told; else ours.
-func (s *stage) clock() time.Time {
+// ahead is how far AWS's clock is ahead of ours. Zero: not far enough to count, or not known.
+func (s *stage) ahead() time.Duration {
 	if skew := time.Duration(s.skew.Load()); skew.Abs() > drift {
-		return time.Now().Add(skew)
+		return skew
 	}
-	return time.Now()
+	return 0
 }
+
+// clock is AWS's time, as far as its answers told; else ours.
+func (s *stage) clock() time.Time { return time.Now().Add(s.ahead()) }
 
 // dated is a client that notes AWS's time in the stage of each request.
 type dated struct{ aws.HTTPClient }

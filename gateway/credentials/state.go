@@ -26,8 +26,10 @@ type State struct {
 	// Generation counts the sets fetched.
 	Generation uint64 `json:"generation"`
 
-	// Obtained is when the held set was fetched, Expires when it ends. Zero: it does not.
+	// Obtained is when the held set was fetched, Age how long ago that is, in seconds, and Expires when it ends.
+	// Zero: it does not.
 	Obtained time.Time `json:"obtained,omitzero"`
+	Age      float64   `json:"age_seconds,omitempty"`
 	Expires  time.Time `json:"expires,omitzero"`
 
 	// LastRefresh is how the last fetch ended. Nil: there was none.
@@ -59,7 +61,7 @@ func (c *Cache) State() State {
 	}
 	s.Via, s.Role = g.via, g.role
 	s.KeyID, s.Account = MaskKeyID(g.Credentials.AccessKeyID), g.Account()
-	s.Generation, s.Obtained = g.Seq, g.Obtained
+	s.Generation, s.Obtained, s.Age = g.Seq, g.Obtained, g.Age(time.Now().Round(0)).Seconds()
 	if g.Credentials.CanExpire {
 		s.Expires = g.Credentials.Expires
 	}
