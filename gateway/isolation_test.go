@@ -160,3 +160,24 @@ func TestRefusalsOfAWSAreToldInItsOwnWords(t *testing.T) {
 		}
 	})
 }
+
+func TestTheConfigSaysHowLongAFetchAndACallMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		hung := func(request int) bool { return request == 1 }
+		c := newCloud(t, sandbox.STSOptions{Life: time.Hour, Hang: hung}, inMemory(t, n), "a")
+		r := c.routes["a"]
+		r.Credentials.Wait, r.Credentials.Timeout = 2*time.Second, 5*time.Second
+		c.routes["a"] = r
+		b := newBench(t, n, settings(c.routes), Options{})
+		began := time.Now()
+		_, body := b.post(t, "a", toolCall("1", "echo", `"text":"x"`))
+		if took := time.Since(began); took != 2*time.Second || !strings.Contains(body, `"reason":"sts_unreachable"`) {
+			t.Errorf("after %s: %s", took, body)
+		}
+		<-time.After(4 * time.Second) // past the fetch, and the pause after it
+		if _, body := b.post(t, "a", toolCall("2", "echo", `"text":"x"`)); !isResult(body) || c.sts.Asked() != 2 {
+			t.Errorf("STS was asked %d times: %s", c.sts.Asked(), body)
+		}
+	})
+}
