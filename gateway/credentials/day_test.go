@@ -3,6 +3,7 @@ package credentials
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,11 +47,11 @@ func TestTwelveHoursOfHourlyCredentialsWaitOnce(t *testing.T) {
 }
 
 // failing is a source of one set that lives that long, and of nothing from then on until it is up again.
-func failing(life time.Duration, up *bool, why *Error) *script {
+func failing(life time.Duration, up *atomic.Bool, why *Error) *script {
 	s := &script{}
 	s.fetch = func(_ context.Context, n int64) (Fetched, error) {
 		s.edited.Store(false)
-		if n == 1 || *up {
+		if n == 1 || up.Load() {
 			return living(n, life), nil
 		}
 		return Fetched{}, why
@@ -60,7 +61,7 @@ func failing(life time.Duration, up *bool, why *Error) *script {
 
 func TestPitfall03_TwentyMinutesWithoutSTSAndThenANewLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := false
+		var up atomic.Bool
 		source := failing(15*time.Minute, &up, &Error{Reason: "sts_unreachable", Message: "down"})
 		c := newCache(t, source, Options{})
 		var failed time.Duration
@@ -80,7 +81,7 @@ func TestPitfall03_TwentyMinutesWithoutSTSAndThenANewLogin(t *testing.T) {
 			t.Errorf("asked %d times in 20 minutes", n)
 		}
 		// The file is saved now; who watches it says so once it has been left alone for 200 ms.
-		up = true
+		up.Store(true)
 		saved := time.Now()
 		time.AfterFunc(200*time.Millisecond, func() { source.edited.Store(true); c.Recheck() })
 		calls(c, 10, time.Minute, func(_, _ time.Duration, err error) bool { return err != nil })
@@ -93,7 +94,7 @@ func TestPitfall03_TwentyMinutesWithoutSTSAndThenANewLogin(t *testing.T) {
 // The control: without a word of the file the pause lasts, as it has grown to between half a minute and one.
 func TestPitfall03_ControlOfALoginThatNobodyReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := false
+		var up atomic.Bool
 		source := failing(15*time.Minute, &up, &Error{Reason: "sts_unreachable", Message: "down"})
 		c := newCache(t, source, Options{})
 		asked := int64(0)
@@ -102,7 +103,7 @@ func TestPitfall03_ControlOfALoginThatNobodyReports(t *testing.T) {
 			asked = source.asked.Load()
 			return at < 20*time.Minute || asked == before // until just after one that failed
 		})
-		up = true
+		up.Store(true)
 		saved := time.Now()
 		calls(c, 10, 2*time.Minute, func(_, _ time.Duration, err error) bool { return err != nil })
 		if after := time.Since(saved); after < 29*time.Second {
@@ -113,12 +114,12 @@ func TestPitfall03_ControlOfALoginThatNobodyReports(t *testing.T) {
 
 func TestFault_C02_STSThatFailsFor30SecondsIsInvisible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := false
+		var up atomic.Bool
 		source := failing(15*time.Minute, &up, &Error{Reason: "sts_unreachable", Message: "STS cannot serve now"})
 		c := newCache(t, source, Options{})
 		first, _, _ := get(c)
 		<-time.After(time.Until(first.RefreshAt))
-		time.AfterFunc(30*time.Second, func() { up = true })
+		time.AfterFunc(30*time.Second, func() { up.Store(true) })
 		calls(c, 100, 40*time.Second, func(at, took time.Duration, err error) bool {
 			if err != nil || took != 0 {
 				t.Errorf("the call after %s: %s, %v", at, took, err)
