@@ -30,7 +30,7 @@ func rows() []string {
 // rowsOf are the rows that a test's name says it is of: TestFault_C06_Pitfall10_... is of two.
 func rowsOf(test string) []string {
 	var found []string
-	for _, part := range strings.Split(strings.TrimPrefix(strings.TrimPrefix(test, "TestFault_"), "Test"), "_") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(test, "TestFault_"), "Test"), "_") {
 		if !regexp.MustCompile(`^([CFKLP]|Pitfall)\d\d$`).MatchString(part) {
 			break
 		}

@@ -151,8 +151,8 @@ func TestALoginWhoseKeyAWSRefusedIsRefreshed(t *testing.T) {
 func TestPitfall05_ALoginWhoseKeyIsNoneIsAnErrorOfItsRoute(t *testing.T) {
 	in, path := newSignin(t, sandbox.SigninOptions{})
 	text := string(in.LoginExpired("ada"))
-	i := strings.Index(text, `"dpopKey"`)
-	save(t, path, text[:i]+`"dpopKey":"x"}`)
+	before, _, _ := strings.Cut(text, `"dpopKey"`)
+	save(t, path, before+`"dpopKey":"x"}`)
 	h := NewHome()
 	c := newCache(t, NewProfile(ProfileOptions{Profile: "r0", Home: h, HTTPClient: loopback(t)}), Options{})
 	if _, _, err := get(c); err == nil || !strings.Contains(err.Error(), "the source of the credentials panicked") {
