@@ -35,6 +35,7 @@ type daemon struct {
 }
 
 func newDaemon(path string, o config.Options, log *logging) *daemon {
+	o.Notice = func(text string) { log.Warn(text) }
 	return &daemon{
 		path: path, options: o, log: log, listeners: newListeners(log.Logger),
 		reloads: make(chan reload, maxAsking), stopping: make(chan struct{}),
