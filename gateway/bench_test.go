@@ -111,11 +111,16 @@ type front struct {
 // overTCP starts a gateway for cfg on a loopback socket of its own.
 func overTCP(t *testing.T, cfg *config.Config) *front {
 	t.Helper()
+	return overTCPWith(t, cfg, Options{Dial: loopback})
+}
+
+func overTCPWith(t *testing.T, cfg *config.Config, o Options) *front {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := New(cfg, Options{Dial: loopback})
+	g, err := New(cfg, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,6 +130,9 @@ func sameValue(a, b reflect.Value) bool {
 	switch a.Kind() {
 	case reflect.Struct:
 		for i := range a.NumField() {
+			if !a.Type().Field(i).IsExported() { // a secret's, as a whole
+				return reflect.DeepEqual(a.Interface(), b.Interface())
+			}
 			if !sameValue(a.Field(i), b.Field(i)) {
 				return false
 			}

@@ -172,3 +172,33 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		})
 	}
 }
+
+func TestSameLooksAtMeaning(t *testing.T) {
+	type secret struct{ value string }
+	type block struct {
+		Secret secret
+		List   []string
+		Map    map[string]int
+		Inner  struct{ N int }
+	}
+	full := block{Secret: secret{"x"}, List: []string{"a"}, Map: map[string]int{"a": 1}}
+	for name, test := range map[string]struct {
+		change func(*block)
+		want   bool
+	}{
+		"nothing":     {func(*block) {}, true},
+		"a copy":      {func(b *block) { b.List, b.Map = []string{"a"}, map[string]int{"a": 1} }, true},
+		"a secret":    {func(b *block) { b.Secret.value = "y" }, false},
+		"a list":      {func(b *block) { b.List = nil }, false},
+		"a map entry": {func(b *block) { b.Map = map[string]int{"a": 2} }, false},
+		"a number":    {func(b *block) { b.Inner.N = 1 }, false},
+	} {
+		next := full
+		if test.change(&next); same(full, next) != test.want {
+			t.Errorf("%s: same is %v", name, !test.want)
+		}
+	}
+	if !same(block{List: []string{}, Map: map[string]int{}}, block{}) {
+		t.Error("an empty list is another than none")
+	}
+}

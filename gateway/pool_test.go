@@ -28,7 +28,7 @@ import (
 )
 
 // certify makes a self-signed certificate for 127.0.0.1 and writes it and its key as PEM files.
-func certify(t *testing.T, until time.Time) (pair tls.Certificate, certFile, keyFile string) {
+func certify(t testing.TB, until time.Time) (pair tls.Certificate, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -89,9 +89,14 @@ func (g *Gateway) Diff(cfg *config.Config) (Changes, error) {
 // Refused notes that a config was not applied: the status and the metrics show it until one is.
 func (g *Gateway) Refused(err error) {
 	next := &outcome{at: time.Now(), err: err}
-	if before := g.last.Load(); before != nil {
-		next.goodAt = before.goodAt
+	for {
+		before := g.last.Load()
+		if before != nil {
+			next.goodAt = before.goodAt
+		}
+		if g.last.CompareAndSwap(before, next) {
+			break
+		}
 	}
-	g.last.Store(next)
 	g.recorder.Reloaded(false, next.at, 0, "")
 }

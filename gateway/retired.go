@@ -36,6 +36,7 @@ func newRetired(log *slog.Logger, recorder *telemetry.Recorder) *retired {
 		closed: make(chan struct{}), routes: map[*route]struct{}{}, left: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
+	recorder.Retiring(0) // a series from the start
 	return r
 }
 
@@ -71,22 +72,24 @@ func (r *retired) drop(rt *route, n int) {
 
 // room waits until no more than maxRetired are held. It is an error when ctx ends before, or the gateway.
 func (r *retired) room(ctx context.Context) error {
-	for n, left := r.held(); ; n, left = r.held() {
-		select {
-		case <-r.closed:
-			return errDraining
-		default:
-		}
-		if n <= maxRetired {
-			return nil
-		}
+	n, left := r.held()
+	if n > maxRetired {
 		r.log.Info("a reload waits for replaced routes to end", "retiring", n, "most", maxRetired)
+	}
+	for ; n > maxRetired; n, left = r.held() {
 		select {
 		case <-left:
 		case <-r.closed:
+			return errDraining
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	select {
+	case <-r.closed:
+		return errDraining
+	default:
+		return nil
 	}
 }
 

@@ -105,3 +105,23 @@ func TestAFailedReloadLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
 		t.Errorf("routes = %v", v)
 	}
 }
+
+func TestOnlyTheHashThatServesIsASeries(t *testing.T) {
+	r, read := counts(t)
+	for _, hash := range []string{"one", "two"} {
+		r.Reloaded(true, time.Unix(1, 0), 1, hash)
+		r.Reloaded(false, time.Unix(2, 0), 0, "")
+		points := read()["signet.config.info"].(metricdata.Gauge[int64]).DataPoints
+		if len(points) != 1 || points[0].Value != 1 {
+			t.Fatalf("%+v", points)
+		}
+		if got, _ := points[0].Attributes.Value(keyHash); got.AsString() != hash {
+			t.Errorf("hash %q serves, want %q", got.AsString(), hash)
+		}
+	}
+	r.Retiring(3)
+	r.Retiring(-1)
+	if n := read()["signet.routes.retiring"].(metricdata.Sum[int64]).DataPoints[0].Value; n != 2 {
+		t.Errorf("%d routes are held, want 2", n)
+	}
+}
