@@ -24,8 +24,6 @@ type reloaded struct {
 // loop applies what is asked for and what changes until ctx ends or a listener fails. It alone reloads.
 func (d *daemon) loop(ctx context.Context) error {
 	updates := config.Watch(ctx, d.path, d.current, d.options)
-	hangups, release := hangups()
-	defer release()
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,7 +36,7 @@ func (d *daemon) loop(ctx context.Context) error {
 				continue
 			}
 			d.update(ctx, u)
-		case <-hangups:
+		case <-d.hangups:
 			_, _ = d.reload(ctx)
 		case r := <-d.reloads:
 			d.answer(ctx, r)
