@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"os"
 	"time"
 
 	"signet/config"
@@ -26,6 +27,8 @@ type daemon struct {
 	telemetry *telemetry
 	operator  *operator // nil where the system has none
 	reloads   chan reload
+	hangups   <-chan os.Signal // caught from the first moment on: an unexpected SIGHUP would end the program
+	deafen    func()
 	stopping  chan struct{}                                                        // closed when no reload is taken any more
 	dial      func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
 	told      func(reloaded)                                                       // hears how each reload ended; may be nil
@@ -35,10 +38,13 @@ type daemon struct {
 }
 
 func newDaemon(path string, o config.Options, log *logging) *daemon {
-	return &daemon{
+	o.Notice = func(text string) { log.Warn(text) }
+	d := &daemon{
 		path: path, options: o, log: log, listeners: newListeners(log.Logger),
 		reloads: make(chan reload, maxAsking), stopping: make(chan struct{}),
 	}
+	d.hangups, d.deafen = hangups()
+	return d
 }
 
 // start serves cfg on sockets that are bound already. When it fails it has closed them.
@@ -110,6 +116,7 @@ func (d *daemon) stop(kill context.Context) {
 // even when kill has ended; spans and operators do not.
 func (d *daemon) close(kill context.Context) {
 	d.listeners.close(lastWords)
+	d.deafen()
 	if d.operator != nil {
 		d.operator.close(kill)
 	}

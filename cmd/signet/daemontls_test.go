@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -113,5 +114,32 @@ func TestReloadTakesUpARenewedCertificateAndKeepsTheOldOneIfItIsBad(t *testing.T
 	}
 	if got := serial(); got != 102 {
 		t.Errorf("certificate %d after a bad one", got)
+	}
+}
+
+func TestRenewedCertificateFileIsTakenUpWithoutBeingAskedFor(t *testing.T) {
+	ca := newAuthority(t)
+	d, url := secureDaemon(t, ca, answer(""))
+	told := make(chan reloaded, 9)
+	d.told = func(r reloaded) { told <- r }
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.loop(ctx) }()
+	ca.save(filepath.Dir(d.current.TLS.CertFile), 102)
+	for r := range told {
+		if r.err == nil { // else the loop looked between the two files
+			if len(r.changes.Kept) != 1 || len(r.changes.Gateway) != 1 || r.changes.Gateway[0] != "tls" {
+				t.Errorf("changes %+v, want tls alone", r.changes)
+			}
+			break
+		}
+	}
+	c := newTLSCaller(t, ca, true)
+	if c.get(url + "/-/healthy"); c.serial != 102 {
+		t.Errorf("certificate %d", c.serial)
+	}
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -11,11 +11,12 @@ import (
 	"signet/config"
 )
 
-// logging is the program's log. Its level follows the config; its format is chosen at the start.
+// logging is the program's log. Its level and format follow the config.
 type logging struct {
 	*slog.Logger
-	format string
-	level  *slog.LevelVar
+	w       io.Writer
+	level   *slog.LevelVar
+	handler *logSwitch
 }
 
 func newLogging(w io.Writer, c config.Log) (*logging, error) {
@@ -23,7 +24,8 @@ func newLogging(w io.Writer, c config.Log) (*logging, error) {
 	if err := setLevel(level, c.Level); err != nil {
 		return nil, err
 	}
-	return &logging{Logger: slog.New(logHandler(w, c.Format, level)), format: c.Format, level: level}, nil
+	handler := newLogSwitch(logHandler(w, c.Format, level))
+	return &logging{Logger: slog.New(handler), w: w, level: level, handler: handler}, nil
 }
 
 func logHandler(w io.Writer, format string, level *slog.LevelVar) slog.Handler {
@@ -34,7 +36,7 @@ func logHandler(w io.Writer, format string, level *slog.LevelVar) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 }
 
-// prepare returns what puts c into force. A new format waits for the next start and the log says so.
+// prepare returns what puts c into force.
 func (l *logging) prepare(c config.Log) (commit func(), err error) {
 	next := new(slog.LevelVar)
 	if err := setLevel(next, c.Level); err != nil {
@@ -42,9 +44,7 @@ func (l *logging) prepare(c config.Log) (commit func(), err error) {
 	}
 	return func() {
 		l.level.Set(next.Level())
-		if c.Format != l.format {
-			l.Warn("log.format is used from the next start on", "format", l.format, "next", c.Format)
-		}
+		l.handler.set(logHandler(l.w, c.Format, l.level))
 	}, nil
 }
 

@@ -31,8 +31,6 @@ func (d *daemon) loop(ctx context.Context) error {
 	defer following.Wait()
 	defer cancel()
 	updates := config.Watch(ctx, d.path, d.current, d.options)
-	hangups, release := hangups()
-	defer release()
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,7 +43,7 @@ func (d *daemon) loop(ctx context.Context) error {
 				continue
 			}
 			d.update(ctx, u)
-		case <-hangups:
+		case <-d.hangups:
 			_, _ = d.reload(ctx)
 		case r := <-d.reloads:
 			d.answer(ctx, r)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,9 +21,6 @@ func TestFault_P10_AHundredHangupsAndAHundredAskersAreOneAfterTheOther(t *testin
 		together[i] = make(chan reloaded, 1)
 		d.reloads <- reload{together[i]}
 	}
-	late := make(chan os.Signal, 1) // a hangup that comes after the loop has ended must not end the test
-	signal.Notify(late, syscall.SIGHUP)
-	t.Cleanup(func() { signal.Stop(late) })
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.loop(ctx) }()
@@ -41,7 +37,7 @@ func TestFault_P10_AHundredHangupsAndAHundredAskersAreOneAfterTheOther(t *testin
 				t.Error(err)
 			}
 		})
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // caught, now that the loop runs
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil { // caught by the daemon, until it ends
 			t.Fatal(err)
 		}
 	}
@@ -57,5 +53,25 @@ func TestFault_P10_AHundredHangupsAndAHundredAskersAreOneAfterTheOther(t *testin
 	}
 	if _, served := d.current.Routes["two"]; !served || !d.gateway.Status().LastReload.OK {
 		t.Errorf("the last file does not serve: %s", log)
+	}
+}
+
+// The operator socket answers before the loop runs; who has asked it may send a SIGHUP next.
+func TestHangupBeforeTheLoopRunsIsKeptForIt(t *testing.T) {
+	d, _ := startDaemon(t, `listen: ["127.0.0.1:0"]`+oneRoute)
+	told := make(chan reloaded, 1)
+	d.told = func(r reloaded) { told <- r }
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.loop(ctx) }()
+	if r := <-told; r.err != nil || r.changes.Snapshot != 2 {
+		t.Errorf("%+v", r)
+	}
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -18,9 +18,10 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "Serve the routes of the config file, and follow the file as it changes",
 		Long: `Serve the routes of the config file, and follow the file as it changes.
 
-A saved file is applied within a second: calls under way end on what they began with, and a file with a
-mistake changes nothing. SIGHUP reads the file again. SIGTERM and SIGINT let calls end first; the second
-one does not.`,
+A saved file is applied within a second, and so is a change of what it includes or refers to: keys, certificates,
+values. Calls under way end on what they began with, and a file with a mistake changes nothing. Every key is
+followed; flags and the environment are read once. SIGHUP and signet reload read the file again at once.
+SIGTERM and SIGINT let calls end first; the second one does not.`,
 		Args: cobra.NoArgs,
 		RunE: verb(func([]string) error {
 			path, err := file.path(p.environ)

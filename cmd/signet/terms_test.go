@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -266,8 +267,8 @@ func TestUnixSocketHasNoTLS(t *testing.T) {
 		t.Errorf("url %s", url)
 	}
 	c := newTLSCaller(t, ca, false)
-	c.transport.Dial = func(string, string) (net.Conn, error) {
-		return net.Dial("unix", strings.TrimPrefix(address, unixScheme))
+	c.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(address, unixScheme))
 	}
 	if got := c.get("http://localhost/"); got != "plain" || c.closes {
 		t.Errorf("%q: %+v", got, c)
