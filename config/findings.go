@@ -12,7 +12,7 @@ type findings struct {
 	places map[string]place // of all documents, the topmost layer's last; nil: not made yet
 	seen   int              // problems that are in the others
 	broken map[string]bool  // keys with an error at or under them; "" where one is about a whole file
-	hints  map[string]bool
+	hints  map[string]bool  // each after the key that it stands under, and a dot
 }
 
 // placeOf is where a key of the merged config was set: in the topmost layer that has it, else, for a
@@ -48,9 +48,10 @@ func (l *loading) broken(path string) bool {
 	return f.broken[""] || f.broken[dotted(path)]
 }
 
-// misspelt reports whether a problem supposes that a key was meant to be this one.
-func (l *loading) misspelt(key string) bool {
-	return l.found().hints[fmt.Sprintf("did you mean %q?", key)]
+// misspelt reports whether a problem beside a path supposes that its key was meant to be that one.
+func (l *loading) misspelt(path string) bool {
+	above, key := split(path)
+	return l.found().hints[dotted(above)+"."+fmt.Sprintf("did you mean %q?", key)]
 }
 
 // found takes in the problems that are new.
@@ -61,7 +62,7 @@ func (l *loading) found() *findings {
 	}
 	for ; f.seen < len(l.problems); f.seen++ {
 		p := l.problems[f.seen]
-		f.hints[p.Hint] = true
+		f.hints[p.Key[:strings.LastIndexByte(p.Key, '.')+1]+p.Hint] = true
 		if p.Warning {
 			continue
 		}

@@ -45,7 +45,7 @@ func (v *routeRules) checkName() {
 func (v *routeRules) checkUpstream() *url.URL {
 	raw := v.route.Upstream
 	if raw == "" {
-		if !v.broken(v.path+"/upstream") && !v.misspelt("upstream") {
+		if !v.broken(v.path+"/upstream") && !v.misspelt(v.path+"/upstream") {
 			v.problem("/upstream", "is missing", "write the URL of the MCP endpoint")
 		}
 		return nil
