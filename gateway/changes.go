@@ -100,7 +100,7 @@ func (rt *route) differs(next *route) []string {
 // forwarding is c without the keys that the other parts answer for.
 func forwarding(c config.Route) config.Route {
 	c.Pool, c.TLS, c.Timeouts.Connect, c.Timeouts.TLS = config.Pool{}, config.TLS{}, 0, 0
-	c.Profile, c.AssumeRole, c.Credentials = "", config.AssumeRole{}, config.Credentials{}
+	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
 	c.Limits = config.Limits{}
 	return c
 }

@@ -143,7 +143,7 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"a role":         {func(_ *config.Config, r *config.Route) { r.AssumeRole.ARN = "arn:aws:iam::123456789012:role/r" }, "credentials"},
 		"a tag":          {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{"team": "a"} }, "credentials"},
 		"no tags":        {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{} }, ""},
-		"the wait":       {func(_ *config.Config, r *config.Route) { r.Credentials.Wait++ }, "credentials"},
+		"the wait":       {func(_ *config.Config, r *config.Route) { r.Credentials.Wait++ }, "forwarding"},
 		"the payload":    {func(_ *config.Config, r *config.Route) { r.Payload = "unsigned" }, "forwarding"},
 		"the service":    {func(_ *config.Config, r *config.Route) { r.Service = "other" }, "forwarding"},
 		"no signing":     {func(_ *config.Config, r *config.Route) { r.UpstreamAuth = "none" }, "credentials forwarding"},

@@ -64,7 +64,7 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		{400, "", `{"__type":"AccessDeniedException","Message":"m"}`, "AccessDeniedException", "access_denied", deniedNo},
 		{403, "", `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`, "AccessDenied", "access_denied", deniedNo},
 		{403, "ForbiddenException", `{"message":"Forbidden"}`, "ForbiddenException", "access_denied", deniedNo},
-		{403, "", `<html><body>no</body></html>`, "", "access_denied", deniedNo},
+		{403, "ForbiddenException", `<html><body>no</body></html>`, "ForbiddenException", "access_denied", deniedNo},
 		{401, "", ``, "", "access_denied", deniedNo},
 		{403, "Bad\x01Name\n", ``, "BadName", "access_denied", deniedNo},
 		// too much
@@ -74,6 +74,8 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		{400, "ValidationException", `{"message":"m"}`, "ValidationException", "", otherNo},
 		{400, "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"The security token included in the request is expired"}}`, "", "", otherNo},
 		{400, "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"Your AWS session token has expired."}}`, "", "", otherNo},
+		{403, "", `<html><body>Blocked by the proxy of ACME</body></html>`, "", "", otherNo},
+		{401, "", `Blocked by the proxy of ACME`, "", "", otherNo},
 		{404, "", session, "", "", otherNo},
 		{500, "ExpiredTokenException", expired, "ExpiredTokenException", "", otherNo},
 		{503, "", early, "", "", otherNo},

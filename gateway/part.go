@@ -35,7 +35,7 @@ type identity struct {
 
 // signs is what of a route's config decides whom it signs as. Two identities of which it is equal are the same.
 type signs struct {
-	profile, region string
-	assume          config.AssumeRole
-	credentials     config.Credentials
+	profile, region  string
+	assume           config.AssumeRole
+	instanceMetadata bool
 }

@@ -85,9 +85,12 @@ func (c *call) retimed(a *attempt, response *http.Response) bool {
 }
 
 // learnOnly takes from the refusal of a second attempt what later calls need. A skew that did not help is
-// forgotten: the Date was not that of the clock which refuses.
+// forgotten: the Date was not that of the clock which refuses. New credentials that did not help either tell that
+// it is not for them that AWS refuses.
 func (c *call) learnOnly(a *attempt, response *http.Response) {
 	switch first := a.first; {
+	case a.no.class == staleNo && first.no.class == staleNo:
+		c.route.identity.cache.InVain(a.generation)
 	case a.skew != first.skew && (a.no.class == clockNo || a.no.class == first.no.class):
 		c.route.identity.clock.forget(a.skew, first.skew)
 	case a.skew == first.skew && a.no.class == clockNo:

@@ -40,11 +40,13 @@ type route struct {
 	flight flight
 }
 
-// hold and end bracket the life of a route: between them its parts stay open.
+// hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the
+// newest route does from hold on.
 func (rt *route) hold() {
 	rt.pool.hold()
 	if rt.identity != nil {
 		rt.identity.hold()
+		rt.identity.cache.Bound(rt.config.Credentials.Timeout, rt.config.Credentials.Wait)
 	}
 }
 

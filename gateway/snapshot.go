@@ -115,7 +115,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
 func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
-	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, credentials: c.Credentials}
+	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, instanceMetadata: c.Credentials.InstanceMetadata}
 	if old != nil && old.identity != nil && same(old.identity.signs, signs) {
 		return old.identity
 	}
@@ -133,10 +133,19 @@ func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity
 	id := &identity{signs: signs, profile: credentials.NewProfile(source)}
 	id.cache = credentials.New(id.profile, credentials.Options{
 		Name: name, Tracer: g.recorder.Tracer(), Timeout: c.Credentials.Timeout, Wait: c.Credentials.Wait,
-		Observe: func(r credentials.Refresh) { g.recorder.Refreshed(name, r.Err) },
+		Observe: func(r credentials.Refresh) { g.refreshed(name, r) },
 	})
 	id.close = id.cache.Close
 	return id
+}
+
+// refreshed counts a fetch that ended, and logs one that failed: while what is held still serves, nobody else
+// says so.
+func (g *Gateway) refreshed(route string, r credentials.Refresh) {
+	g.recorder.Refreshed(route, r.Err)
+	if r.Err != nil {
+		g.log.Warn("credentials could not be fetched", "route", route, "cause", r.Err.Error(), "took", r.Took.String())
+	}
 }
 
 // sessionName is the role session name of a route whose profile has none. It is the same after every
