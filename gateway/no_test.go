@@ -15,7 +15,16 @@ func saysNo(status int, kind string) *http.Response {
 	return r
 }
 
-func TestANoIsSortedByTypeAndWords(t *testing.T) {
+// A said is what an upstream says, and what of it is AWS's.
+type said struct {
+	status       int
+	header, body string
+	kind, reason string // reason "": nothing of AWS's
+	class        class
+}
+
+// noes are AWS's in all shapes, and others'.
+func noes() []said {
 	const (
 		invalid  = `{"message":"The security token included in the request is invalid."}`
 		expired  = `{"message":"The security token included in the request is expired"}`
@@ -25,12 +34,7 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		denied   = `{"Message":"User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: x:Y on resource: z"}`
 		session  = `{"jsonrpc":"2.0","id":1,"result":null,"error":{"code":-32001,"message":"Your AWS session token has expired. Please refresh your credentials and try again."}}`
 	)
-	for _, test := range []struct {
-		status       int
-		header, body string
-		kind, reason string // reason "": nothing of AWS's
-		class        class
-	}{
+	return []said{
 		// credentials
 		{403, "ExpiredTokenException:http://x/", expired, "ExpiredTokenException", "expired", staleNo},
 		{400, "ExpiredToken", `{}`, "ExpiredToken", "expired", staleNo},
@@ -79,7 +83,11 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		{404, "", session, "", "", otherNo},
 		{500, "ExpiredTokenException", expired, "ExpiredTokenException", "", otherNo},
 		{503, "", early, "", "", otherNo},
-	} {
+	}
+}
+
+func TestANoIsSortedByTypeAndWords(t *testing.T) {
+	for _, test := range noes() {
 		got := readNo(saysNo(test.status, test.header), []byte(test.body))
 		if got.class != test.class || got.kind != test.kind || test.reason != "" && got.reason() != test.reason {
 			t.Errorf("%d %q %s: class %d, kind %q, reason %s; want class %d, kind %q, reason %s",

@@ -134,7 +134,7 @@ func parseProcess(output []byte) (creds aws.Credentials, what string) {
 	}
 	if printed.Expiration != nil {
 		creds.CanExpire, creds.Expires = true, *printed.Expiration
-		if !creds.Expires.After(time.Now()) {
+		if time.Since(creds.Expires) > late {
 			return creds, "printed credentials that have expired"
 		}
 	}
