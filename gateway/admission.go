@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +17,11 @@ func (c *call) admit() bool {
 	place, wait, err := c.route.places.Take(c.ctx, c.kind(), c.client)
 	if wait.Position > 0 {
 		c.record.Waited(c.ctx, telemetry.Wait(wait))
+	}
+	if ended := c.route.flight.ctx; err == nil && ended.Err() != nil {
+		// It got the place of a call that was ended with it, before the word reached it.
+		place.Give()
+		err = context.Cause(ended)
 	}
 	if err != nil {
 		c.fail(c.notAdmitted(err))
