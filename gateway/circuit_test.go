@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"signet/config"
 )
@@ -37,6 +40,7 @@ func (b *bench) refusedFor(t *testing.T) (ms int) {
 func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, fails, calls := newNetwork(), true, 0
+		o, spans := traced()
 		cfg := settings(map[string]config.Route{
 			"s": plain(upstream(t, n, "other.test", answering(callAnswer))),
 			"r": plain(upstream(t, n, "up.test", func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +52,7 @@ func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 				answering(callAnswer)(w, r)
 			})),
 		})
-		b := newBench(t, n, cfg, Options{})
+		b := newBench(t, n, cfg, o)
 		fail := func(times int, failing bool) {
 			t.Helper()
 			fails = failing
@@ -92,7 +96,24 @@ func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 		}
 		fail(4, true)
 		fail(1, false)
+		told := refusals(spans.GetSpans())
+		if want := (map[string]int{"server status": 3*4 + 5 + 6 + 4, "client status": 3*4 + 5 + 6 + 4, "server circuit_open": 12}); !maps.Equal(told, want) {
+			t.Errorf("the spans tell of %v, want %v", told, want)
+		}
 	})
+}
+
+// refusals is how many spans of which kind have which error.type.
+func refusals(spans tracetest.SpanStubs) map[string]int {
+	n := map[string]int{}
+	for _, s := range spans {
+		for _, a := range s.Attributes {
+			if a.Key == "error.type" {
+				n[fmt.Sprintf("%s %s", s.SpanKind, a.Value.AsString())]++
+			}
+		}
+	}
+	return n
 }
 
 func TestFault_F20_OnlyFailuresOfTheInfrastructureCount(t *testing.T) {
