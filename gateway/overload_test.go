@@ -195,3 +195,38 @@ func TestStatusAndMetricsTellWhatIsInUse(t *testing.T) {
 		}
 	})
 }
+
+func TestALightCallHasAConnectionBesideTheFullPool(t *testing.T) {
+	const ping, pong = `{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"result":{}}`
+	for connections, want := range map[int]time.Duration{3: 0, 2: 120 * time.Second} { // 2 is the control, which is warned of
+		synctest.Test(t, func(t *testing.T) {
+			up := &busy{finish: make(chan struct{})}
+			b := alone(t, func(w http.ResponseWriter, r *http.Request) {
+				if body, _ := io.ReadAll(r.Body); string(body) == ping {
+					answering(pong)(w, r)
+					return
+				}
+				up.ServeHTTP(w, r)
+			}, func(r *config.Route) {
+				r.Limits.Calls, r.Limits.Streams, r.Pool.MaxConnections = 2, 1, connections
+			})
+			stream := must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8484/r", nil))
+			stream.Header.Set("Accept", "text/event-stream")
+			response, err := b.client.Do(stream)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
+			answers := b.crowd(t, "", "r", 2)
+			began := time.Now()
+			_, body := b.post(t, "r", ping)
+			if took := time.Since(began); took != want || (body == pong) != (want == 0) {
+				t.Errorf("with %d connections: after %s %s", connections, took, body)
+			}
+			close(up.finish)
+			for range 2 {
+				<-answers
+			}
+		})
+	}
+}
