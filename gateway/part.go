@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 )
 
@@ -22,6 +23,13 @@ func (p *part) drop() {
 	if p.users.Add(-1) == 0 {
 		p.close()
 	}
+}
+
+// places are what the calls of a route take before anything else is done for them. Versions of a route whose
+// upstream is the same host share them, and so keep to the limits together. There is nothing to close.
+type places struct {
+	*bulkhead.Bulkhead
+	scheme, host string // whose failures the circuit counts
 }
 
 // An identity is the credentials that versions of one route sign with.

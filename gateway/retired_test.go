@@ -52,6 +52,7 @@ func hold(t *testing.T, n *network, name string, http2 bool) *holding {
 	t.Cleanup(func() { _ = server.Close() })
 	h.route = plain("https://" + name + "/mcp")
 	h.route.TLS.CAFile, h.route.TLS.ServerName, h.route.Pool.HTTP2 = certFile, "127.0.0.1", http2
+	h.route.Limits.Calls = h.route.Pool.MaxConnections // calls in hundreds are held
 	return h
 }
 

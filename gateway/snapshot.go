@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 	"signet/gateway/sigv4"
@@ -100,6 +101,8 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		scope:    sigv4.Scope{Service: c.Service, Region: c.Region, Unsigned: c.Payload == "unsigned"},
 		log:      g.log.With("route", name),
 		recorder: g.recorder,
+		places:   newPlaces(c, upstream, old),
+		memory:   g.memory,
 	}
 	rt.flight.init()
 	if old != nil && old.pool.wires == wires {
@@ -111,6 +114,24 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		rt.identity = g.newIdentity(name, c, old)
 	}
 	return rt, nil
+}
+
+// newPlaces makes a route's places, or returns those of old if they are the same host's. What old had for limits
+// stays in force until the swap.
+func newPlaces(c config.Route, upstream *url.URL, old *route) *places {
+	if old != nil && old.places.scheme == upstream.Scheme && old.places.host == upstream.Host {
+		return old.places
+	}
+	return &places{Bulkhead: bulkhead.New(limits(c)), scheme: upstream.Scheme, host: upstream.Host}
+}
+
+// limits are what a route's places keep to.
+func limits(c config.Route) bulkhead.Limits {
+	l := c.Limits
+	return bulkhead.Limits{
+		Calls: l.Calls, Streams: l.Streams, Queue: l.Queue, QueueWait: l.QueueWait,
+		Rate: l.Rate, Burst: l.Burst, PerClient: l.PerClient, Breaker: bulkhead.Breaker(c.Breaker),
+	}
 }
 
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.

@@ -35,7 +35,8 @@ type Recorder struct {
 	routes    metric.Int64Gauge
 	retiring  metric.Int64UpDownCounter
 
-	hash atomic.Pointer[string] // of the config that serves; nil: none yet
+	loads func() Loads           // nil: there are none
+	hash  atomic.Pointer[string] // of the config that serves; nil: none yet
 }
 
 // Options say where spans and numbers go. The zero value records nothing.
@@ -49,11 +50,14 @@ type Options struct {
 	// Propagator reads the caller's trace context and writes ours. Nil: W3C Trace Context, and no baggage,
 	// which would carry a client's words into another trust domain.
 	Propagator propagation.TextMapPropagator
+
+	// Loads is asked whenever numbers are read. Nil: there is nothing to ask for.
+	Loads func() Loads
 }
 
 // New makes a Recorder. It fails only when an instrument cannot be made.
 func New(o Options) (*Recorder, error) {
-	r := &Recorder{propagator: o.Propagator}
+	r := &Recorder{propagator: o.Propagator, loads: o.Loads}
 	if r.propagator == nil {
 		r.propagator = propagation.TraceContext{}
 	}
