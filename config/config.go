@@ -128,8 +128,23 @@ type Route struct {
 	// Pool shapes this route's own connections.
 	Pool Pool `koanf:"pool"`
 
+	// Keepalive is how long a stream may be silent before its client gets a comment, which says nothing but
+	// that it is open. Zero switches that off. Default: 15s.
+	Keepalive time.Duration `koanf:"keepalive"`
+
 	// Timeouts bound the parts of a call.
 	Timeouts Timeouts `koanf:"timeouts"`
+
+	// Retry says when a call is sent once more. One that may have had an effect never is.
+	Retry Retry `koanf:"retry"`
+
+	// Dial is what to connect to, host:port, instead of the upstream's host, whose name stays in the Host header,
+	// the certificate and the signature. It goes with no proxy. Empty: the upstream's host.
+	Dial string `koanf:"dial"`
+
+	// Proxy is env (HTTPS_PROXY, HTTP_PROXY and NO_PROXY), none, or the URL of a proxy: http, https, socks5 or
+	// socks5h. Default: env.
+	Proxy Proxy `koanf:"proxy"`
 
 	// Limits bound what a call may take.
 	Limits Limits `koanf:"limits"`
@@ -208,6 +223,16 @@ type Timeouts struct {
 	Call time.Duration `koanf:"call"`
 }
 
+// Retry says when a call is sent once more.
+type Retry struct {
+	// Max is 1, or 0: a call is then sent again only when AWS refused its signature or token. Default: 1.
+	Max int `koanf:"max" jsonschema:"minimum=0,maximum=1"`
+
+	// Throttle waits and sends again what only reads, when the upstream wants less and says to wait for 2 s or
+	// less. Default: true.
+	Throttle bool `koanf:"throttle"`
+}
+
 // Limits bound what a call may take.
 type Limits struct {
 	// Body is the largest request body in bytes. Default: 4 MiB.
@@ -216,7 +241,8 @@ type Limits struct {
 
 // TLS shapes the connection to an https upstream.
 type TLS struct {
-	// CAFile holds the PEM certificates to trust instead of the system's. Empty: the system's.
+	// CAFile holds the PEM certificates to trust instead of the system's. Empty: what AWS_CA_BUNDLE names, else
+	// the system's. Load fills in the former on a route to https.
 	CAFile string `koanf:"ca_file"`
 
 	// CertFile and KeyFile are this route's client certificate. Both or neither.
@@ -254,6 +280,9 @@ func DefaultRoute() Route {
 		Credentials:  Credentials{Timeout: 45 * time.Second, Wait: 10 * time.Second},
 		Payload:      "signed",
 		Pool:         Pool{MaxConnections: 128, MaxIdle: 128, IdleTimeout: 50 * time.Second, HTTP2: true},
+		Keepalive:    15 * time.Second,
+		Retry:        Retry{Max: 1, Throttle: true},
+		Proxy:        ProxyEnv,
 		Timeouts: Timeouts{
 			Connect:   5 * time.Second,
 			TLS:       5 * time.Second,

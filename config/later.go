@@ -22,7 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "keepalive", "trace_meta", "retry", "breaker", "dial", "proxy", "forward_headers", "meta", "tools", "errors",
+	case "bearer", "profiles", "profile_param", "trace_meta", "breaker", "forward_headers", "meta", "tools", "errors",
 		"limits/calls", "limits/streams", "limits/queue", "limits/queue_wait", "limits/rate", "limits/burst", "limits/per_client":
 		return true
 	}

@@ -25,7 +25,8 @@ func (v *routeRules) warn(key, what, hint string)    { v.loading.warn(v.path+key
 
 func (v *routeRules) check() {
 	v.checkName()
-	if u := v.checkUpstream(); u != nil && v.route.signs() {
+	u := v.checkUpstream()
+	if u != nil && v.route.signs() {
 		v.checkSigning(u)
 	}
 	v.checkRole()
@@ -33,7 +34,8 @@ func (v *routeRules) check() {
 	v.checkPool()
 	v.checkTimeouts()
 	v.checkHeaders()
-	v.checkTLS()
+	v.checkWay()
+	v.checkTLS(u)
 }
 
 func (v *routeRules) checkName() {
@@ -156,6 +158,9 @@ func (v *routeRules) checkTimeouts() {
 			v.problem("/timeouts/"+limit.key, "must be more than 0", "")
 		}
 	}
+	if v.route.Keepalive < 0 {
+		v.problem("/keepalive", "is negative", "")
+	}
 	if v.route.Limits.Body < 1 {
 		v.problem("/limits/body", "must be more than 0", "")
 	}
@@ -200,14 +205,18 @@ func isReserved(name string) bool {
 	return strings.HasPrefix(name, "x-amz-")
 }
 
-// checkTLS reads the files that tls names, so that what is wrong with them is known before they are used.
-func (v *routeRules) checkTLS() {
+// checkTLS reads the files that tls names, so that what is wrong with them is known before they are used. u is the
+// upstream, or nil.
+func (v *routeRules) checkTLS(u *url.URL) {
 	t := &v.route.TLS
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		v.problem("/tls", "cert_file and key_file go together", "")
 	}
 	if t.Insecure {
 		v.warn("/tls/insecure", "any certificate is accepted: whoever is in between reads and changes every call", "set ca_file instead")
+	}
+	if t.CAFile == "" && u != nil && u.Scheme == "https" {
+		t.CAFile = v.bundle
 	}
 	ca := v.file("/tls/ca_file", &t.CAFile)
 	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
