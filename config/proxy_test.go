@@ -50,10 +50,10 @@ func TestAProxysPasswordIsShownNowhere(t *testing.T) {
 
 func TestAProxyIsAWordOrAURL(t *testing.T) {
 	for text, host := range map[string]string{
-		"": "", "env": "", "none": "", "http://127.0.0.1:3128": "127.0.0.1:3128", "https://proxy.test/": "proxy.test",
+		"env": "", "none": "", "http://127.0.0.1:3128": "127.0.0.1:3128", "https://proxy.test/": "proxy.test",
 		"socks5://[::1]:1080": "[::1]:1080", "socks5h://user@proxy.test:1080": "proxy.test:1080",
 	} {
-		cfg, err := loaded(t, fmt.Sprintf("routes: { a: { upstream: \"https://aws-mcp.us-east-1.api.aws/mcp\", proxy: %s } }", text))
+		cfg, err := loaded(t, fmt.Sprintf("routes: { a: { upstream: \"https://aws-mcp.us-east-1.api.aws/mcp\", proxy: %q } }", text))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

@@ -2,9 +2,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -13,10 +13,18 @@ type network struct {
 	mu        sync.Mutex
 	listeners map[string]*pipeListener
 	dials     map[string]int
+	ways      map[string]func(context.Context, dialer) (net.Conn, error)
+}
+
+// through has an address dialled by way, which is given the ordinary one.
+func (n *network) through(address string, way func(context.Context, dialer) (net.Conn, error)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ways[address] = way
 }
 
 func newNetwork() *network {
-	return &network{listeners: map[string]*pipeListener{}, dials: map[string]int{}}
+	return &network{listeners: map[string]*pipeListener{}, dials: map[string]int{}, ways: map[string]func(context.Context, dialer) (net.Conn, error){}}
 }
 
 // listen opens a listener that is closed when the test ends.
@@ -35,16 +43,25 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	n.mu.Lock()
 	l := n.listeners[address]
 	n.dials[address]++
+	way := n.ways[address]
 	n.mu.Unlock()
+	if way != nil {
+		return way(ctx, func(ctx context.Context, _, _ string) (net.Conn, error) { return l.connect(ctx) })
+	}
 	if l == nil {
 		return nil, &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}
 	}
+	return l.connect(ctx)
+}
+
+// connect opens a connection to the listener.
+func (l *pipeListener) connect(ctx context.Context) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	select {
 	case l.conns <- theirs:
 		return ours, nil
 	case <-l.closed:
-		return nil, errors.New("connection refused")
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

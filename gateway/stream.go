@@ -25,13 +25,15 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	c.w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back unless told not to
 	c.w.WriteHeader(response.StatusCode)
 	c.begun = true
-	control := http.NewResponseController(c.w)
 	c.hurry()
-	_ = control.Flush() // the headers are the first thing a client waits for
+	_ = http.NewResponseController(c.w).Flush() // the headers are the first thing a client waits for
+	beat := c.keepAlive()
+	defer beat.stop()
 	events, named := envelope.NewEvents(body, maxEvent), false
 	for {
 		event, err := events.Next()
 		if err != nil {
+			beat.stop()
 			c.streamEnded(err, named)
 			return
 		}
@@ -40,7 +42,7 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 		}
 		named = named || event.ID != ""
 		c.settle(event.Data)
-		if c.send(event.Raw) != nil || control.Flush() != nil {
+		if beat.send(event.Raw) != nil {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
@@ -76,6 +78,8 @@ func (c *call) settle(data []byte) {
 func (c *call) streamEnded(err error, named bool) {
 	orderly := errors.Is(err, io.EOF)
 	switch cause := c.ended(); {
+	case errors.Is(cause, errClientGone):
+		c.ending.Outcome = "client_cancelled"
 	case len(c.pending) == 0:
 		// Answered, or no request's stream: its end is all there is to say.
 		if c.left() {
