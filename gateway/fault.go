@@ -97,6 +97,9 @@ func (c *call) noResponse(a *attempt, err error) *envelope.Error {
 		return c.lost(a, err)
 	}
 	reason, text := whyUnreachable(err)
+	if text == noConnection && a.shaking.Load() { // crypto/tls has no type for most of what goes wrong
+		reason, text = "tls", "the handshake failed"
+	}
 	host := c.route.upstream.Host
 	if reason == "connect" {
 		if a.shaking.Load() {
@@ -125,6 +128,9 @@ func (c *call) lost(a *attempt, err error) *envelope.Error {
 	}
 	return c.fault(envelope.CodeUnreachable, "broken", unknown, "the upstream closed the connection without an answer")
 }
+
+// noConnection is all that is known of most failures to connect.
+const noConnection = "no connection"
 
 // whyUnreachable sorts an error from before there was a connection. The text says no more than the class,
 // and for certificates what is wrong with them.
@@ -157,7 +163,7 @@ func whyUnreachable(err error) (reason, text string) {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "connect", "no answer"
 	}
-	return "refused", "no connection"
+	return "refused", noConnection
 }
 
 // brokeOff is an answer that did not arrive whole.

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"signet/config"
+)
+
+// A framed is an HTTP/2 upstream that is played frame by frame: what net/http's server would never do.
+type framed struct {
+	route  config.Route
+	asked  atomic.Int32 // requests that were read whole
+	opened atomic.Int32 // connections
+}
+
+// A framedConn is one connection to it.
+type framedConn struct {
+	*http2.Framer
+	of  *framed
+	pre uint32 // the last stream before the one that is being played
+}
+
+// play serves an upstream at https://name which has each request, read whole, played.
+func play(t *testing.T, n *network, name string, request func(c *framedConn, stream uint32, body []byte)) *framed {
+	t.Helper()
+	pair, certFile, _ := certify(t, time.Now().Add(24*time.Hour))
+	f := &framed{route: plain("https://" + name + "/mcp")}
+	f.route.TLS.CAFile, f.route.TLS.ServerName = certFile, "127.0.0.1"
+	l := n.listen(t, net.JoinHostPort(name, "443"))
+	var busy sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	busy.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f.opened.Add(1)
+			mu.Lock()
+			open = append(open, conn)
+			mu.Unlock()
+			busy.Go(func() {
+				defer func() { _ = conn.Close() }()
+				f.converse(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2"}}), request)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, conn := range open {
+			_ = conn.Close()
+		}
+		mu.Unlock()
+		busy.Wait()
+	})
+	return f
+}
+
+// converse reads requests until the connection ends.
+func (f *framed) converse(conn *tls.Conn, request func(c *framedConn, stream uint32, body []byte)) {
+	if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+		return
+	}
+	c := &framedConn{Framer: http2.NewFramer(conn, conn), of: f}
+	_ = c.WriteSettings()
+	bodies := map[uint32][]byte{}
+	for {
+		frame, err := c.ReadFrame()
+		if err != nil {
+			return
+		}
+		switch frame := frame.(type) {
+		case *http2.SettingsFrame:
+			if !frame.IsAck() {
+				_ = c.WriteSettingsAck()
+			}
+		case *http2.PingFrame:
+			if !frame.IsAck() {
+				_ = c.WritePing(true, frame.Data)
+			}
+		case *http2.GoAwayFrame:
+			return
+		case *http2.DataFrame:
+			id := frame.StreamID
+			bodies[id] = append(bodies[id], frame.Data()...)
+			if len(frame.Data()) > 0 {
+				_ = c.WriteWindowUpdate(0, uint32(len(frame.Data())))
+			}
+			if frame.StreamEnded() {
+				f.asked.Add(1)
+				request(c, id, bodies[id])
+				delete(bodies, id)
+				c.pre = id
+			}
+		}
+	}
+}
+
+// answer answers a request with JSON.
+func (c *framedConn) answer(stream uint32, body string) {
+	c.head(stream, "application/json")
+	_ = c.WriteData(stream, true, []byte(body))
+}
+
+// head begins an answer.
+func (c *framedConn) head(stream uint32, kind string) {
+	var block bytes.Buffer
+	e := hpack.NewEncoder(&block)
+	_ = e.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	_ = e.WriteField(hpack.HeaderField{Name: "content-type", Value: kind})
+	_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true})
+}
