@@ -107,6 +107,7 @@ type connection struct {
 	net.Conn
 	of *connections
 
+	look sync.Once    // at what was negotiated
 	many atomic.Bool  // it carries several requests at once: HTTP/2
 	sent atomic.Int64 // writes longer than maxAlert of which the peer may have got something
 }

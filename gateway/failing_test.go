@@ -60,7 +60,7 @@ func (f *failing) want(t *testing.T, body string, want failure) (answer string) 
 	if took := time.Since(began); took != want.took {
 		t.Errorf("it took %s, want %s", took, want.took)
 	}
-	last := answer[strings.LastIndex(answer, `{"jsonrpc"`):]
+	last := answer[max(0, strings.LastIndex(answer, `{"jsonrpc"`)):]
 	var got answered
 	if err := json.Unmarshal([]byte(strings.TrimSpace(last)), &got); err != nil {
 		t.Fatalf("%v: %s", err, answer)

@@ -122,6 +122,7 @@ func (c *call) lost(a *attempt, err error) *envelope.Error {
 		e.Retryable = true
 		return e
 	case disowned(err):
+		a.pause = settling
 		e := c.fault(envelope.CodeUnreachable, "broken", rejected, "the upstream turned the request away unread")
 		e.Retryable = true
 		return e

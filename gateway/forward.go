@@ -41,7 +41,6 @@ type attempt struct {
 	shaking        atomic.Bool // a TLS handshake began
 	written        bool        // something was written to an earlier connection
 	resent         bool        // net/http took another after that
-	replayed       bool        // net/http repeated it, or began to
 	sent, answered time.Time   // by our clock
 
 	// when it is to be repeated
@@ -208,11 +207,12 @@ func (c *call) allowReplay(a *attempt) {
 		return
 	}
 	a.request.Header["Idempotency-Key"] = nil
+	used := false
 	a.request.GetBody = func() (io.ReadCloser, error) {
-		if a.replayed {
+		if used {
 			return nil, errSentTwice
 		}
-		a.replayed = true
+		used = true
 		return io.NopCloser(bytes.NewReader(c.body)), nil
 	}
 }
@@ -251,6 +251,13 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
 	response, err := c.route.pool.RoundTrip(a.request)
+	for range moreConnections {
+		if err == nil || c.ended() != nil || !a.crowdedOut() || c.route.config.Retry.Max == 0 {
+			break
+		}
+		a.request.Body = io.NopCloser(bytes.NewReader(c.body))
+		response, err = c.route.pool.RoundTrip(a.request)
+	}
 	a.answered = time.Now()
 	return response, err
 }

@@ -21,6 +21,8 @@ type framed struct {
 	route  config.Route
 	asked  atomic.Int32 // requests that were read whole
 	opened atomic.Int32 // connections
+
+	begun func(c *framedConn, stream uint32) // plays a request that has no body
 }
 
 // A framedConn is one connection to it.
@@ -51,8 +53,9 @@ func play(t *testing.T, n *network, name string, request func(c *framedConn, str
 			open = append(open, conn)
 			mu.Unlock()
 			busy.Go(func() {
-				defer func() { _ = conn.Close() }()
-				f.converse(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2"}}), request)
+				later := postpone(conn)
+				defer close(later.queue)
+				f.converse(tls.Server(later, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2"}}), request)
 			})
 		}
 	})
@@ -66,6 +69,29 @@ func play(t *testing.T, n *network, name string, request func(c *framedConn, str
 		busy.Wait()
 	})
 	return f
+}
+
+// A postponed is a connection that is written to in the background. A pipe takes a write only when its peer reads, and
+// the two ends of HTTP/2 write when they like.
+type postponed struct {
+	net.Conn
+	queue chan []byte
+}
+
+func postpone(conn net.Conn) *postponed {
+	p := &postponed{conn, make(chan []byte, 1<<10)}
+	go func() {
+		for b := range p.queue {
+			_, _ = conn.Write(b) // of a peer that has gone
+		}
+		_ = conn.Close()
+	}()
+	return p
+}
+
+func (p *postponed) Write(b []byte) (int, error) {
+	p.queue <- bytes.Clone(b)
+	return len(b), nil
 }
 
 // converse reads requests until the connection ends.
@@ -92,6 +118,10 @@ func (f *framed) converse(conn *tls.Conn, request func(c *framedConn, stream uin
 			}
 		case *http2.GoAwayFrame:
 			return
+		case *http2.HeadersFrame:
+			if frame.StreamEnded() && f.begun != nil {
+				f.begun(c, frame.StreamID)
+			}
 		case *http2.DataFrame:
 			id := frame.StreamID
 			bodies[id] = append(bodies[id], frame.Data()...)

@@ -61,7 +61,7 @@ func (c *call) mend(a *attempt, response *http.Response) bool {
 	case a.first != nil:
 		c.learnOnly(a, response)
 		return false
-	case a.replayed:
+	case a.resent:
 		return false
 	}
 	switch a.no.class {

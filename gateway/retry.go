@@ -13,12 +13,20 @@ import (
 	"signet/gateway/telemetry"
 )
 
+// moreConnections is how often a request that found no room on a connection looks for another. net/http tries so
+// often by itself, as long as there is no body.
+const moreConnections = 6
+
+// settling is how long a request that was turned away waits, so that its connection, or the next, has said by then
+// how many it takes: until it has, net/http gives each up to a hundred.
+const settling = 100 * time.Millisecond
+
 // maxPause is the longest that a call waits to be sent again because the upstream wants less.
 const maxPause = 2 * time.Second
 
 // spent reports whether the call may not be sent once more after a: twice is all, whoever repeats it.
 func (c *call) spent(a *attempt) bool {
-	return a.first != nil || a.replayed || c.route.config.Retry.Max == 0
+	return a.first != nil || a.resent || c.route.config.Retry.Max == 0
 }
 
 // repeats reports whether a, which ended with e and without a response, is to be sent once more: nothing was written
@@ -95,13 +103,11 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		if a.resent || !a.mayReplay {
 			a.cancel(errSentTwice)
 		}
-		a.resent, a.replayed = true, true
+		a.resent = true
 	}
 	conn, outer := under(info.Conn)
 	if conn != nil {
-		if !info.Reused && outer != nil && outer.ConnectionState().NegotiatedProtocol == "h2" {
-			conn.many.Store(true)
-		}
+		conn.look.Do(func() { conn.many.Store(outer != nil && outer.ConnectionState().NegotiatedProtocol == "h2") })
 		a.from = conn.sent.Load()
 	}
 	a.conn, a.connected, a.reused = conn, true, info.Reused
@@ -120,6 +126,10 @@ func (a *attempt) wrote() bool {
 	}
 	return a.conn.sent.Load() != a.from
 }
+
+// crowdedOut reports whether a got a connection of HTTP/2 and no stream on it, since others took the last ones at the
+// same moment. Of a request with a body net/http then says that it "cannot rewind" what it never sent.
+func (a *attempt) crowdedOut() bool { return a.conn != nil && a.conn.many.Load() && !a.wrote() }
 
 // disowned reports whether err is an HTTP/2 upstream's word that it did nothing with the request: REFUSED_STREAM, or
 // GOAWAY with an earlier last stream (RFC 9113, 8.7). net/http has no other form of it than these words once there
