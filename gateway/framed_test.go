@@ -28,8 +28,9 @@ type framed struct {
 // A framedConn is one connection to it.
 type framedConn struct {
 	*http2.Framer
-	of  *framed
-	pre uint32 // the last stream before the one that is being played
+	of   *framed
+	pre  uint32 // the last stream that was played before the one that is
+	gone bool   // it has said which its last stream is
 }
 
 // play serves an upstream at https://name which has each request, read whole, played.
@@ -129,13 +130,22 @@ func (f *framed) converse(conn *tls.Conn, request func(c *framedConn, stream uin
 				_ = c.WriteWindowUpdate(0, uint32(len(frame.Data())))
 			}
 			if frame.StreamEnded() {
+				if c.gone {
+					continue // what it said that it did nothing with
+				}
 				f.asked.Add(1)
 				request(c, id, bodies[id])
 				delete(bodies, id)
-				c.pre = id
+				c.pre = max(c.pre, id)
 			}
 		}
 	}
+}
+
+// goAway says that the streams up to last are the last that it takes.
+func (c *framedConn) goAway(last uint32, code http2.ErrCode, words string) {
+	c.gone = true
+	_ = c.WriteGoAway(last, code, []byte(words))
 }
 
 // answer answers a request with JSON.
