@@ -189,3 +189,12 @@ func TestAConnectionThatBreaksBeforeItIsOneIsAClassOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// tlsConfig is a server's with one certificate.
+func tlsConfig(pair tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{pair}}
+}
+
+func tlsListener(l net.Listener, pair tls.Certificate) net.Listener {
+	return tls.NewListener(l, tlsConfig(pair))
+}
