@@ -45,3 +45,31 @@ type Breaker struct {
 	// MaxOpen is how long at most: each time that the one fails as well it is twice as long. Default: 60s.
 	MaxOpen time.Duration `koanf:"max_open"`
 }
+
+// Timeouts bound the parts of a call. Zero switches one off, except Connect and TLS.
+type Timeouts struct {
+	// Connect bounds name lookup and dialling. Default: 5s.
+	Connect time.Duration `koanf:"connect"`
+
+	// TLS bounds the handshake. Default: 5s.
+	TLS time.Duration `koanf:"tls"`
+
+	// FirstByte bounds the wait for the response to begin, once the request is sent. Default: 2m.
+	FirstByte time.Duration `koanf:"first_byte"`
+
+	// Idle bounds the silence inside a response. Standing GET streams are exempt. Default: 5m.
+	Idle time.Duration `koanf:"idle"`
+
+	// Call bounds a whole call. Standing GET streams are exempt. Default: 30m.
+	Call time.Duration `koanf:"call"`
+}
+
+// Retry says when a call is sent once more.
+type Retry struct {
+	// Max is 1, or 0: a call is then sent again only when AWS refused its signature or token. Default: 1.
+	Max int `koanf:"max" jsonschema:"minimum=0,maximum=1"`
+
+	// Throttle waits and sends again what only reads, when the upstream wants less and says to wait for 2 s or
+	// less. Default: true.
+	Throttle bool `koanf:"throttle"`
+}

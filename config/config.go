@@ -150,8 +150,23 @@ type Route struct {
 	// Pool shapes this route's own connections.
 	Pool Pool `koanf:"pool"`
 
+	// Keepalive is how long a stream may be silent before its client gets a comment, which says nothing but
+	// that it is open. Zero switches that off. Default: 15s.
+	Keepalive time.Duration `koanf:"keepalive"`
+
 	// Timeouts bound the parts of a call.
 	Timeouts Timeouts `koanf:"timeouts"`
+
+	// Retry says when a call is sent once more. One that may have had an effect never is.
+	Retry Retry `koanf:"retry"`
+
+	// Dial is what to connect to, host:port, instead of the upstream's host, whose name stays in the Host header,
+	// the certificate and the signature. It goes with no proxy. Empty: the upstream's host.
+	Dial string `koanf:"dial"`
+
+	// Proxy is env (HTTPS_PROXY, HTTP_PROXY and NO_PROXY), none, or the URL of a proxy: http, https, socks5 or
+	// socks5h. Default: env.
+	Proxy Proxy `koanf:"proxy"`
 
 	// Limits bound what this route takes on.
 	Limits Limits `koanf:"limits"`
@@ -215,27 +230,10 @@ type Pool struct {
 	HTTP2 bool `koanf:"http2"`
 }
 
-// Timeouts bound the parts of a call. Zero switches one off, except Connect and TLS.
-type Timeouts struct {
-	// Connect bounds name lookup and dialling. Default: 5s.
-	Connect time.Duration `koanf:"connect"`
-
-	// TLS bounds the handshake. Default: 5s.
-	TLS time.Duration `koanf:"tls"`
-
-	// FirstByte bounds the wait for the response to begin, once the request is sent. Default: 2m.
-	FirstByte time.Duration `koanf:"first_byte"`
-
-	// Idle bounds the silence inside a response. Standing GET streams are exempt. Default: 5m.
-	Idle time.Duration `koanf:"idle"`
-
-	// Call bounds a whole call. Standing GET streams are exempt. Default: 30m.
-	Call time.Duration `koanf:"call"`
-}
-
 // TLS shapes the connection to an https upstream.
 type TLS struct {
-	// CAFile holds the PEM certificates to trust instead of the system's. Empty: the system's.
+	// CAFile holds the PEM certificates to trust instead of the system's. Empty: what AWS_CA_BUNDLE names, else
+	// the system's. Load fills in the former on a route to https.
 	CAFile string `koanf:"ca_file"`
 
 	// CertFile and KeyFile are this route's client certificate. Both or neither.
@@ -274,6 +272,9 @@ func DefaultRoute() Route {
 		Credentials:  Credentials{Timeout: 45 * time.Second, Wait: 10 * time.Second},
 		Payload:      "signed",
 		Pool:         Pool{MaxConnections: 128, MaxIdle: 128, IdleTimeout: 50 * time.Second, HTTP2: true},
+		Keepalive:    15 * time.Second,
+		Retry:        Retry{Max: 1, Throttle: true},
+		Proxy:        ProxyEnv,
 		Timeouts: Timeouts{
 			Connect:   5 * time.Second,
 			TLS:       5 * time.Second,

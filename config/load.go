@@ -38,6 +38,7 @@ type loading struct {
 	options  Options
 	schema   *jsonschema.Schema
 
+	bundle    string      // what AWS_CA_BUNDLE names; "" nothing
 	documents []*document // the file, its includes, the environment, the flags
 	problems  []Problem
 	findings  findings

@@ -37,7 +37,8 @@ func (v *routeRules) check() {
 	}
 	v.checkBreaker()
 	v.checkHeaders()
-	v.checkTLS()
+	v.checkWay()
+	v.checkTLS(u)
 }
 
 func (v *routeRules) checkName() {
@@ -160,6 +161,9 @@ func (v *routeRules) checkTimeouts() {
 			v.problem("/timeouts/"+limit.key, "must be more than 0", "")
 		}
 	}
+	if v.route.Keepalive < 0 {
+		v.problem("/keepalive", "is negative", "")
+	}
 }
 
 func (v *routeRules) checkHeaders() {
@@ -201,14 +205,18 @@ func isReserved(name string) bool {
 	return strings.HasPrefix(name, "x-amz-")
 }
 
-// checkTLS reads the files that tls names, so that what is wrong with them is known before they are used.
-func (v *routeRules) checkTLS() {
+// checkTLS reads the files that tls names, so that what is wrong with them is known before they are used. u is the
+// upstream, or nil.
+func (v *routeRules) checkTLS(u *url.URL) {
 	t := &v.route.TLS
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		v.problem("/tls", "cert_file and key_file go together", "")
 	}
 	if t.Insecure {
 		v.warn("/tls/insecure", "any certificate is accepted: whoever is in between reads and changes every call", "set ca_file instead")
+	}
+	if t.CAFile == "" && u != nil && u.Scheme == "https" {
+		t.CAFile = v.bundle
 	}
 	v.anchors(v.path+"/tls/ca_file", &t.CAFile)
 	v.pair(v.path+"/tls/cert_file", &t.CertFile, v.path+"/tls/key_file", &t.KeyFile)

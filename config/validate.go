@@ -28,6 +28,7 @@ func (l *loading) validate(cfg *Config) {
 	if len(cfg.Routes) == 0 && !l.broken("routes") {
 		l.problem("routes", "there is no route", "add one under routes:, with an upstream")
 	}
+	l.bundle = l.checkBundle()
 	profiles := l.profiles()
 	for _, name := range sortedNames(cfg.Routes) {
 		v := &routeRules{loading: l, path: "routes/" + name, name: name, route: cfg.Routes[name], profiles: profiles}

@@ -19,6 +19,7 @@ var (
 	errCallTimeout = errors.New("timeouts.call ran out")
 	errFirstByte   = errors.New("timeouts.first_byte ran out")
 	errIdle        = errors.New("timeouts.idle ran out")
+	errClientGone  = errors.New("the client takes nothing any more")
 )
 
 // A call is one inbound request and its answer. It is used by the one goroutine that serves it.

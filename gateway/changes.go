@@ -12,9 +12,9 @@ import (
 
 // The parts of a route that a reload makes anew or keeps.
 const (
-	partConnections = "connections" // what pool, tls, and the upstream's scheme and host make; files included
+	partConnections = "connections" // what pool, tls, dial, proxy, and the upstream's scheme and host make; files included
 	partCredentials = "credentials" // what a route signs with
-	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts
+	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts, retry, keepalive
 	partLimits      = "limits"      // how many calls at once, and when the circuit opens
 )
 
@@ -102,6 +102,7 @@ func forwarding(c config.Route) config.Route {
 	c.Pool, c.TLS, c.Timeouts.Connect, c.Timeouts.TLS = config.Pool{}, config.TLS{}, 0, 0
 	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
 	c.Limits, c.Breaker = config.Limits{}, config.Breaker{}
+	c.Dial, c.Proxy = "", ""
 	return c
 }
 

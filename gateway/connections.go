@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,15 +28,31 @@ type connections struct {
 	closed bool                     // under mu
 }
 
-// newConnections opens none. dial may be nil; limit bounds each dial.
-func newConnections(dial dialer, limit time.Duration) *connections {
+// newConnections opens none. dial may be nil; limit bounds each dial. All go to the one address at, if it is not
+// empty, whatever they are for.
+func newConnections(dial dialer, limit time.Duration, at string) *connections {
 	if dial == nil {
-		// Probing from 15 s on finds a dead peer in 30 s; Go's default does not in 25 s of a stream.
-		dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3,
-		}}).DialContext
+		dial = dialTCP
+	}
+	if at != "" {
+		dial = dial.only(at)
 	}
 	return &connections{dialer: dial.within(limit), open: map[*connection]struct{}{}}
+}
+
+// dialTCP opens a connection that finds out within 30 s that its peer is gone: by probes while it is silent (Go's
+// default does not in 25 s of a stream), by unacknowledged bytes while it is not.
+func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+		Control:         boundUnacknowledged,
+	}
+	return d.DialContext(ctx, network, address)
+}
+
+// only dials one address whatever it is asked for.
+func (d dialer) only(at string) dialer {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) { return d(ctx, network, at) }
 }
 
 // within bounds each dial.
@@ -82,10 +99,30 @@ func (cs *connections) close() {
 	}
 }
 
+// maxAlert is more than a TLS alert has, which closing a connection writes, and less than any request.
+const maxAlert = 64
+
 // A connection is one of some connections until it is closed.
 type connection struct {
 	net.Conn
 	of *connections
+
+	look sync.Once    // at what was negotiated
+	many atomic.Bool  // it carries several requests at once: HTTP/2
+	sent atomic.Int64 // writes longer than maxAlert of which the peer may have got something
+}
+
+// Write writes, and notes whether the peer may have got something.
+func (c *connection) Write(p []byte) (int, error) {
+	if len(p) <= maxAlert {
+		return c.Conn.Write(p)
+	}
+	c.sent.Add(1) // before, for the peer may answer or leave before Write returns
+	n, err := c.Conn.Write(p)
+	if n == 0 {
+		c.sent.Add(-1)
+	}
+	return n, err
 }
 
 // Close closes the connection.

@@ -19,7 +19,7 @@ func TestConnectionsAreClosedAsOneAndNoneComesAfter(t *testing.T) {
 		a, b := net.Pipe()
 		theirs = append(theirs, b)
 		return a, nil
-	}, time.Minute)
+	}, time.Minute, "")
 	first, err := cs.dial(t.Context(), "tcp", "x")
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestADialIsBounded(t *testing.T) {
 	cs := newConnections(func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
-	}, time.Nanosecond)
+	}, time.Nanosecond, "")
 	if _, err := cs.dial(t.Context(), "tcp", "x"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}

@@ -31,6 +31,8 @@ func (c chance) route(files []string) config.Route {
 	r.Payload = of(c, "signed", "unsigned")
 	r.Pool.MaxConnections, r.Pool.HTTP2 = of(c, 64, 128), of(c, true, false)
 	r.Timeouts.Connect, r.Timeouts.Call = of(c, time.Second, 5*time.Second), of(c, 0, time.Minute)
+	r.Dial, r.Proxy = of(c, "", "", "127.0.0.1:1"), of(c, config.ProxyEnv, config.ProxyEnv, config.ProxyNone)
+	r.Keepalive, r.Retry.Max = of(c, 0, 15*time.Second), c.IntN(2)
 	r.Limits.Body, r.Limits.Calls, r.Breaker.Failures = of[config.Size](c, 1<<20, 4<<20), of(c, 8, 64), of(c, 0, 5)
 	r.Headers = of(c, nil, map[string]string{}, map[string]string{"X-Team": "a"}, map[string]string{"X-Team": "b"})
 	r.TLS.CAFile, r.TLS.Insecure = of(c, files...), c.IntN(8) == 0
@@ -140,6 +142,10 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"the memory":     {func(c *config.Config, _ *config.Route) { c.Memory++ }, "; gateway: memory"},
 		"a call timeout": {func(_ *config.Config, r *config.Route) { r.Timeouts.Call++ }, "forwarding"},
 		"a dial timeout": {func(_ *config.Config, r *config.Route) { r.Timeouts.Connect++ }, "connections"},
+		"the dial":       {func(_ *config.Config, r *config.Route) { r.Dial = "127.0.0.1:1" }, "connections"},
+		"the proxy":      {func(_ *config.Config, r *config.Route) { r.Proxy = "http://proxy.test:1" }, "connections"},
+		"the keepalive":  {func(_ *config.Config, r *config.Route) { r.Keepalive++ }, "forwarding"},
+		"the retries":    {func(_ *config.Config, r *config.Route) { r.Retry.Max = 0 }, "forwarding"},
 		"the pool":       {func(_ *config.Config, r *config.Route) { r.Pool.MaxIdle++ }, "connections"},
 		"the host":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://c.test/mcp" }, "connections forwarding"},
 		"the path":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://b.test/other" }, "forwarding"},

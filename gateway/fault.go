@@ -78,21 +78,26 @@ func (c *call) interrupted(cause error) *envelope.Error {
 
 // noResponse is why no response came.
 func (c *call) noResponse(a *attempt, err error) *envelope.Error {
-	outcome := unknown
-	if !a.connected {
-		outcome = notSent
-	}
 	if cause := c.ended(); cause != nil {
 		e := c.interrupted(cause)
-		e.Outcome = outcome
+		e.Outcome = unknown
+		if !a.connected {
+			e.Outcome = notSent
+		}
 		return e
 	}
 	if a.connected {
-		return c.fault(envelope.CodeUnreachable, "broken", unknown, "the upstream closed the connection without an answer")
+		return c.lost(a, err)
 	}
 	reason, text := whyUnreachable(err)
+	if text == noConnection && a.shaking.Load() { // crypto/tls has no type for most of what goes wrong
+		reason, text = "tls", "the handshake failed"
+	}
 	host := c.route.upstream.Host
 	if reason == "connect" {
+		if a.shaking.Load() {
+			text = fmt.Sprintf("the TLS handshake did not end (timeouts.tls, %s)", c.route.config.Timeouts.TLS)
+		}
 		e := c.fault(envelope.CodeTimeout, reason, notSent, fmt.Sprintf("connecting to %s took too long: %s", host, text))
 		e.Retryable = true
 		return e
@@ -101,6 +106,25 @@ func (c *call) noResponse(a *attempt, err error) *envelope.Error {
 	e.Retryable = true
 	return e
 }
+
+// lost is a connection that was there and ended before an answer.
+func (c *call) lost(a *attempt, err error) *envelope.Error {
+	switch {
+	case !a.wrote():
+		e := c.fault(envelope.CodeUnreachable, "broken", notSent, "the connection was gone before anything was sent")
+		e.Retryable = true
+		return e
+	case disowned(err):
+		a.pause = settling
+		e := c.fault(envelope.CodeUnreachable, "broken", rejected, "the upstream turned the request away unread")
+		e.Retryable = true
+		return e
+	}
+	return c.fault(envelope.CodeUnreachable, "broken", unknown, "the upstream closed the connection without an answer")
+}
+
+// noConnection is all that is known of most failures to connect.
+const noConnection = "no connection"
 
 // whyUnreachable sorts an error from before there was a connection. The text says no more than the class,
 // and for certificates what is wrong with them.
@@ -111,9 +135,14 @@ func whyUnreachable(err error) (reason, text string) {
 		record  tls.RecordHeaderError
 		alert   tls.AlertError
 		invalid x509.CertificateInvalidError
+		proxy   *proxyError
 		timeout interface{ Timeout() bool }
 	)
 	switch {
+	case errors.As(err, &proxy):
+		return "refused", proxy.Error()
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return "dns", "nobody said where that is in time"
 	case errors.As(err, &dns):
 		return "dns", "no such host"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -128,7 +157,7 @@ func whyUnreachable(err error) (reason, text string) {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "connect", "no answer"
 	}
-	return "refused", "no connection"
+	return "refused", noConnection
 }
 
 // brokeOff is an answer that did not arrive whole.

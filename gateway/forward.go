@@ -6,8 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"signet/gateway/credentials"
@@ -22,18 +22,31 @@ var errSentTwice = errors.New("the request was already repeated once")
 // An attempt is one request to the upstream.
 type attempt struct {
 	number int
-	first  *attempt // the one that AWS refused before this. Nil: there was none
+	first  *attempt // the one that this repeats. Nil: there was none
 
 	// as it is made
 	generation *credentials.Generation // nil: not signed
 	skew       time.Duration           // what AWS's clock was taken to be ahead
 	request    *http.Request
 	record     *telemetry.Attempt
+	cancel     context.CancelCauseFunc
+	mayReplay  bool // net/http may repeat it once by itself
 
 	// as it goes
-	connected      bool      // a connection was there: bytes may have been written
-	reused         bool      // it had served before
-	sent, answered time.Time // by our clock
+	connected      bool        // there was a connection
+	conn           *connection // the last one. Nil: none of ours
+	from           int64       // what it had sent before
+	reused         bool        // it had served before
+	headed         atomic.Bool // the headers were given to an HTTP/2 connection
+	shaking        atomic.Bool // a TLS handshake began
+	written        bool        // something was written to an earlier connection
+	resent         bool        // net/http took another after that
+	sent, answered time.Time   // by our clock
+
+	// when it is to be repeated
+	reason  string        // why, as an error's
+	outcome string        // what may have happened, as an error's
+	pause   time.Duration // how long to wait first
 
 	// when AWS refused it
 	no      no
@@ -41,8 +54,8 @@ type attempt struct {
 	lacking error                   // why there are no credentials any more
 }
 
-// forward takes the call's place, and sends it until it is answered: once, or twice when AWS refused the
-// credentials or the signature's time and there are others. Nothing waits between signing and sending.
+// forward takes the call's place, and sends it until it is answered: once, or twice when that cannot execute
+// anything twice. Nothing waits between signing and sending.
 func (c *call) forward() {
 	if !c.admit() {
 		return
@@ -55,24 +68,33 @@ func (c *call) forward() {
 
 // try sends the call once and answers it, or is the next attempt.
 func (c *call) try(a *attempt) (next *attempt) {
-	if err := c.identify(a); err != nil {
-		e := c.noCredentials(err)
-		if a.first != nil {
-			e.Outcome = rejected
-		}
-		c.fail(e)
+	if err := c.pause(a); err != nil {
+		c.fail(a.since(c.interrupted(err)))
 		return nil
 	}
-	if fault := c.prepare(a); fault != nil {
-		c.fail(fault)
+	if err := c.identify(a); err != nil {
+		c.fail(a.since(c.noCredentials(err)))
+		return nil
+	}
+	fault := c.prepare(a)
+	defer a.cancel(nil)
+	if fault != nil {
+		c.fail(a.since(fault))
+		a.record.End(c.ending)
 		return nil
 	}
 	response, err := c.roundTrip(a)
 	if err != nil {
+		e := c.noResponse(a, err)
+		if c.repeats(a, e) {
+			how := telemetry.Ending{Code: e.Code, Reason: e.Reason, Outcome: e.Outcome, Message: e.Message}
+			a.record.End(how)
+			return a.after(how)
+		}
 		if c.blames(a, err) {
 			c.failed()
 		}
-		c.fail(c.noResponse(a, err))
+		c.fail(a.since(e))
 		a.record.End(c.ending)
 		return nil
 	}
@@ -87,8 +109,9 @@ func (c *call) try(a *attempt) (next *attempt) {
 	if !again {
 		return nil
 	}
+	how := c.ending
 	c.ending = telemetry.Ending{}
-	return &attempt{number: a.number + 1, first: a, generation: a.next}
+	return a.after(how)
 }
 
 // identify decides as whom, and by which clock, an attempt is signed.
@@ -134,18 +157,17 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 	}
 	ctx, record := c.record.Attempt(c.ctx, a.request.Header, target.Hostname(), rt.port, a.number)
 	a.record = record
-	a.request = a.request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { a.connected, a.reused = true, info.Reused },
-	}))
+	ctx, a.cancel = context.WithCancelCause(ctx)
+	a.request = a.request.WithContext(a.trace(ctx))
 	if a.first != nil {
-		record.Again(a.first.no.reason())
+		record.Again(a.first.reason, a.number-1)
 	}
 	if a.generation != nil {
 		if fault := c.sign(ctx, a); fault != nil {
 			return fault
 		}
 	}
-	c.allowReplay(a.request)
+	c.allowReplay(a)
 	return nil
 }
 
@@ -184,17 +206,18 @@ func (c *call) scope(g *credentials.Generation) sigv4.Scope {
 // allowReplay lets net/http send a repeatable message again, once, when a kept connection turns out to be
 // dead: the empty entry is not sent. For any other message it must not: with GetBody set, one tools/call
 // was sent 3,922 times to an HTTP/2 upstream that reset after reading it.
-func (c *call) allowReplay(r *http.Request) {
-	if !c.repeatable() {
+func (c *call) allowReplay(a *attempt) {
+	a.mayReplay = !c.spent(a)
+	if !a.mayReplay || !c.repeatable() {
 		return
 	}
-	r.Header["Idempotency-Key"] = nil
-	replayed := false
-	r.GetBody = func() (io.ReadCloser, error) {
-		if replayed {
+	a.request.Header["Idempotency-Key"] = nil
+	used := false
+	a.request.GetBody = func() (io.ReadCloser, error) {
+		if used {
 			return nil, errSentTwice
 		}
-		replayed = true
+		used = true
 		return io.NopCloser(bytes.NewReader(c.body)), nil
 	}
 }
@@ -233,6 +256,13 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
 	response, err := c.route.pool.RoundTrip(a.request)
+	for range moreConnections {
+		if err == nil || c.ended() != nil || !a.crowdedOut() || c.route.config.Retry.Max == 0 {
+			break
+		}
+		a.request.Body = io.NopCloser(bytes.NewReader(c.body))
+		response, err = c.route.pool.RoundTrip(a.request)
+	}
 	a.answered = time.Now()
 	return response, err
 }

@@ -2,10 +2,11 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -14,10 +15,18 @@ type network struct {
 	mu        sync.Mutex
 	listeners map[string]*pipeListener
 	dials     map[string]int
+	ways      map[string]func(context.Context, dialer) (net.Conn, error)
+}
+
+// through has an address dialled by way, which is given the ordinary one.
+func (n *network) through(address string, way func(context.Context, dialer) (net.Conn, error)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ways[address] = way
 }
 
 func newNetwork() *network {
-	return &network{listeners: map[string]*pipeListener{}, dials: map[string]int{}}
+	return &network{listeners: map[string]*pipeListener{}, dials: map[string]int{}, ways: map[string]func(context.Context, dialer) (net.Conn, error){}}
 }
 
 // listen opens a listener that is closed when the test ends.
@@ -36,30 +45,29 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	n.mu.Lock()
 	l := n.listeners[address]
 	n.dials[address]++
+	way := n.ways[address]
 	n.mu.Unlock()
+	if way != nil {
+		return way(ctx, func(ctx context.Context, _, _ string) (net.Conn, error) { return l.connect(ctx) })
+	}
 	if l == nil {
 		return nil, &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}
 	}
+	return l.connect(ctx)
+}
+
+// connect opens a connection to the listener.
+func (l *pipeListener) connect(ctx context.Context) (net.Conn, error) {
 	ours, theirs := net.Pipe()
-	from := pipeAddr(fmt.Sprintf("127.0.0.1:%d", 1024+n.count()))
+	from := pipeAddr(fmt.Sprintf("127.0.0.1:%d", 1024+l.made.Add(1)))
 	select {
 	case l.conns <- &pipeConn{Conn: theirs, from: from}:
 		return ours, nil
 	case <-l.closed:
-		return nil, errors.New("connection refused")
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// count is how many connections were asked for.
-func (n *network) count() (all int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, dials := range n.dials {
-		all += dials
-	}
-	return all
 }
 
 // A pipeConn is a connection with an address of its own, as each on a real network has.
@@ -78,6 +86,7 @@ func (n *network) dialed(address string) int {
 }
 
 type pipeListener struct {
+	made    atomic.Int64
 	address string
 	conns   chan net.Conn
 	once    sync.Once

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net/http"
@@ -32,13 +33,15 @@ type wires struct {
 	tls           config.TLS
 	connect, hand time.Duration
 	scheme, host  string
+	dial          string
+	proxy         config.Proxy
 	ca, cert, key sum
 }
 
 func readWires(c config.Route, upstream *url.URL, f *files) (wires, error) {
 	w := wires{
 		pool: c.Pool, tls: c.TLS, connect: c.Timeouts.Connect, hand: c.Timeouts.TLS,
-		scheme: upstream.Scheme, host: upstream.Host,
+		scheme: upstream.Scheme, host: upstream.Host, dial: c.Dial, proxy: c.Proxy,
 	}
 	for _, file := range []struct {
 		path string
@@ -60,7 +63,7 @@ func newPool(w wires, f *files, dial dialer) (*pool, error) {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
 	p := &pool{
-		wires: w, secure: secure, connections: newConnections(dial, w.connect),
+		wires: w, secure: secure, connections: newConnections(dial, w.connect, w.dial),
 	}
 	p.close = p.shut
 	return p, nil
@@ -81,7 +84,8 @@ func (p *pool) newTransport() *http.Transport {
 	w, secure := p.wires, p.secure.Clone()
 	secure.ClientSessionCache = tls.NewLRUClientSessionCache(32)
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  w.way(),
+		OnProxyConnectResponse: proxyAnswered,
 		DialContext:            p.connections.dial,
 		TLSClientConfig:        secure,
 		TLSHandshakeTimeout:    w.hand,
@@ -91,6 +95,8 @@ func (p *pool) newTransport() *http.Transport {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxResponseHeader,
 		Protocols:              w.protocols(),
+		// The buffers stay at 4 KiB: an open stream holds both of its connection for as long as it lasts. No
+		// ResponseHeaderTimeout: timeouts.first_byte is the call's own.
 		// Without the ping every call keeps going to a dead HTTP/2 connection. StrictMaxConcurrentRequests
 		// stays off: it deadlocks (golang/go#70809).
 		HTTP2: &http.HTTP2Config{
@@ -107,6 +113,33 @@ func (p *pool) shut() {
 	// An HTTP/2 connection whose last stream was cancelled a moment ago is not idle yet, and would stay for
 	// pool.idle_timeout.
 	p.connections.close()
+}
+
+// way chooses the proxy of a request. Nil: none.
+func (w wires) way() func(*http.Request) (*url.URL, error) {
+	switch {
+	case w.dial != "" || w.proxy == config.ProxyNone:
+		return nil
+	case w.proxy.URL() != nil:
+		return http.ProxyURL(w.proxy.URL())
+	}
+	return http.ProxyFromEnvironment
+}
+
+// A proxyError is a proxy that did not connect to the upstream.
+type proxyError struct{ status int }
+
+// Error says what the proxy answered.
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
+}
+
+// proxyAnswered turns a proxy's refusal, which net/http has in the proxy's own words, into a proxyError.
+func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+	if response.StatusCode != http.StatusOK {
+		return &proxyError{response.StatusCode}
+	}
+	return nil
 }
 
 func (w wires) protocols() *http.Protocols {

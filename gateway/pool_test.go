@@ -90,7 +90,7 @@ func through(t *testing.T, r config.Route) string {
 	return string(body)
 }
 
-func TestPoolTrustsWhatTheRouteTrustsAndNothingElse(t *testing.T) {
+func TestFault_F12_APoolTrustsWhatTheRouteTrustsAndNothingElse(t *testing.T) {
 	pair, certFile, _ := certify(t, time.Now().Add(time.Hour))
 	old, oldFile, _ := certify(t, time.Now().Add(-time.Hour))
 	good, _ := secure(t, &tls.Config{Certificates: []tls.Certificate{pair}}, answering(callAnswer))

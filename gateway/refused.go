@@ -43,6 +43,10 @@ func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (aga
 			return true
 		}
 	}
+	if c.yields(a, response) {
+		c.ending.Reason, c.ending.Outcome, c.ending.Message = "upstream_throttled", rejected, "the upstream wants it later, and it was sent again"
+		return true
+	}
 	if lifted {
 		c.lift(response, m, held)
 		return false
@@ -61,8 +65,11 @@ func (c *call) accepted(a *attempt) {
 // mend reports whether a, which was refused, is to be sent once more: signed for AWS's clock, or with newer
 // credentials. It is asked of every refusal and says so at most once a call.
 func (c *call) mend(a *attempt, response *http.Response) bool {
-	if a.first != nil {
+	switch {
+	case a.first != nil:
 		c.learnOnly(a, response)
+		return false
+	case a.resent:
 		return false
 	}
 	switch a.no.class {
@@ -97,6 +104,10 @@ func (c *call) retimed(a *attempt, response *http.Response) bool {
 // it is not for them that AWS refuses.
 func (c *call) learnOnly(a *attempt, response *http.Response) {
 	switch first := a.first; {
+	case first.no.class == otherNo: // it was no refusal of AWS's
+		if a.no.class == clockNo {
+			c.retimed(a, response)
+		}
 	case a.no.class == staleNo && first.no.class == staleNo:
 		c.route.identity.cache.InVain(a.generation)
 	case a.skew != first.skew && (a.no.class == clockNo || a.no.class == first.no.class):

@@ -26,14 +26,16 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	c.w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back unless told not to
 	c.w.WriteHeader(response.StatusCode)
 	c.begun = true
-	control := http.NewResponseController(c.w)
 	c.hurry()
-	_ = control.Flush() // the headers are the first thing a client waits for
+	_ = http.NewResponseController(c.w).Flush() // the headers are the first thing a client waits for
+	beat := c.keepAlive()
+	defer beat.stop()
 	held := newHeldBody(body, c.held, uncounted)
 	events, named := envelope.NewEvents(held, maxEvent), false
 	for {
 		event, err := events.Next()
 		if err != nil {
+			beat.stop()
 			c.streamEnded(err, named)
 			return
 		}
@@ -42,7 +44,7 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 		}
 		named = named || event.ID != ""
 		c.settle(event.Data)
-		if c.send(event.Raw) != nil || control.Flush() != nil {
+		if beat.send(event.Raw) != nil {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
@@ -80,6 +82,8 @@ func (c *call) streamEnded(err error, named bool) {
 	orderly := errors.Is(err, io.EOF)
 	var shed *bulkhead.Shed
 	switch cause := c.ended(); {
+	case errors.Is(cause, errClientGone):
+		c.ending.Outcome = "client_cancelled"
 	case len(c.pending) == 0:
 		// Answered, or no request's stream: its end is all there is to say.
 		if c.left() {

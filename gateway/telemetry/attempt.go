@@ -36,10 +36,10 @@ func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n 
 	return ctx, a
 }
 
-// Again notes why the request is sent once more: the class of the refusal before it.
-func (a *Attempt) Again(reason string) {
+// Again notes why the request is sent once more, the reason of the failure before it, and for the how manieth time.
+func (a *Attempt) Again(reason string, times int) {
 	if a.Recording() {
-		a.span.SetAttributes(attribute.String(keyRetry, reason))
+		a.span.SetAttributes(attribute.String(keyRetry, reason), attribute.Int(keyResend, times))
 	}
 }
 

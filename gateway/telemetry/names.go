@@ -15,6 +15,7 @@ const (
 	keyStatusCode      = "rpc.response.status_code"
 	keyErrorType       = "error.type"
 	keyHTTPStatus      = "http.response.status_code"
+	keyResend          = "http.request.resend_count"
 	keyTransport       = "network.transport"
 	keyProtocol        = "network.protocol.name"
 	keyProtocolNumber  = "network.protocol.version"

@@ -53,7 +53,7 @@ func TestACallIsAServerSpanWithAClientSpanBelow(t *testing.T) {
 		Source: `profile "dev"`, Via: "role chain", Generation: 3, KeyID: "ASIA…1234", Account: "111122223333",
 		Role: "arn:aws:iam::111122223333:role/r", Age: 90 * time.Second, Skew: -time.Hour,
 	})
-	attempt.Again("clock_skew")
+	attempt.Again("clock_skew", 1)
 	attempt.Answered(200, "HTTP/2.0", true)
 	attempt.End(Ending{})
 	call.End(Ending{Events: 2})
@@ -63,7 +63,7 @@ func TestACallIsAServerSpanWithAClientSpanBelow(t *testing.T) {
 		t.Fatalf("%d spans", len(got))
 	}
 	want := []string{
-		`client "tools/call read" gen_ai.operation.name=execute_tool gen_ai.tool.name=read http.response.status_code=200 jsonrpc.request.id=a mcp.method.name=tools/call mcp.protocol.version=2025-11-25 mcp.session.id=s1 network.protocol.name=http network.protocol.version=2 network.transport=tcp server.address=up.example server.port=443 signet.attempt=1 signet.clock_skew_seconds=-3600 signet.connection.reused=true signet.credentials.account=111122223333 signet.credentials.age_seconds=90 signet.credentials.generation=3 signet.credentials.key_id=ASIA…1234 signet.credentials.role=arn:aws:iam::111122223333:role/r signet.credentials.source=profile "dev" signet.credentials.via=role chain signet.retry.reason=clock_skew signet.route=aws`,
+		`client "tools/call read" gen_ai.operation.name=execute_tool gen_ai.tool.name=read http.request.resend_count=1 http.response.status_code=200 jsonrpc.request.id=a mcp.method.name=tools/call mcp.protocol.version=2025-11-25 mcp.session.id=s1 network.protocol.name=http network.protocol.version=2 network.transport=tcp server.address=up.example server.port=443 signet.attempt=1 signet.clock_skew_seconds=-3600 signet.connection.reused=true signet.credentials.account=111122223333 signet.credentials.age_seconds=90 signet.credentials.generation=3 signet.credentials.key_id=ASIA…1234 signet.credentials.role=arn:aws:iam::111122223333:role/r signet.credentials.source=profile "dev" signet.credentials.via=role chain signet.retry.reason=clock_skew signet.route=aws`,
 		`server "tools/call read" client.address=127.0.0.1 client.port=5000 gen_ai.operation.name=execute_tool gen_ai.tool.name=read jsonrpc.request.id=a mcp.method.name=tools/call mcp.protocol.version=2025-11-25 mcp.session.id=s1 network.protocol.name=http network.transport=tcp signet.client=alice signet.response.events=2 signet.route=aws signet.snapshot=7`,
 	}
 	for i := range want {
@@ -193,7 +193,7 @@ func TestNothingIsSentWhenSpansAreOff(t *testing.T) {
 	ctx, call := r.Call(t.Context(), in, Message{Method: "ping"})
 	_, attempt := call.Attempt(ctx, out, "h", 1, 1)
 	attempt.Signed(Signature{Generation: 1, KeyID: "k"})
-	attempt.Again("expired")
+	attempt.Again("expired", 1)
 	attempt.Answered(200, "HTTP/1.1", false)
 	attempt.End(Ending{})
 	call.End(Ending{})
