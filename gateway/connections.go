@@ -38,9 +38,10 @@ func newConnections(dial dialer, limit time.Duration) *connections {
 	return &connections{dialer: dial.within(limit), open: map[*connection]struct{}{}}
 }
 
-// within bounds each dial.
+// within bounds each dial. net/http dials in a goroutine of its own, where a panic would end the process.
 func (d dialer) within(limit time.Duration) dialer {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (_ net.Conn, err error) {
+		defer rescue(&err)
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return d(ctx, network, address)

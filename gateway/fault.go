@@ -88,6 +88,9 @@ func (c *call) interrupted(cause error) *envelope.Error {
 
 // noResponse is why no response came.
 func (c *call) noResponse(a *attempt, err error) *envelope.Error {
+	if p, ok := errors.AsType[*panicked](err); ok {
+		panic(p)
+	}
 	outcome := unknown
 	if !a.connected {
 		outcome = notSent
@@ -102,6 +105,11 @@ func (c *call) noResponse(a *attempt, err error) *envelope.Error {
 	}
 	reason, text := whyUnreachable(err)
 	host := c.route.upstream.Host
+	if reason == "fds" {
+		e := c.fault(envelope.CodeOverloaded, reason, notSent, "cannot connect to "+host+": "+text)
+		e.Retryable = true
+		return e
+	}
 	if reason == "connect" {
 		e := c.fault(envelope.CodeTimeout, reason, notSent, fmt.Sprintf("connecting to %s took too long: %s", host, text))
 		e.Retryable = true
@@ -124,6 +132,8 @@ func whyUnreachable(err error) (reason, text string) {
 		timeout interface{ Timeout() bool }
 	)
 	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "fds", "the gateway has too many files open (ulimit -n)"
 	case errors.As(err, &dns):
 		return "dns", "no such host"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

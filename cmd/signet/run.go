@@ -58,17 +58,16 @@ func (p *program) serve(path string, o config.Options) error {
 	secret, cfg, err := p.firstKey(d, cfg)
 	if err != nil {
 		b.discard()
-		d.close(kill)
+		d.close(kill, 0)
 		return err
 	}
 	if err := d.start(stop, cfg, b); err != nil {
-		d.close(kill)
+		d.close(kill, 0)
 		return err
 	}
 	p.greet(cfg, d.listeners.urls(), secret)
 	failed := d.loop(stop)
-	d.stop(kill)
-	return failed
+	return errors.Join(failed, d.stop(kill))
 }
 
 // bind makes a daemon whose sockets are bound and that does not serve yet.
