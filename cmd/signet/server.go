@@ -57,10 +57,10 @@ func fewHeaders(next http.Handler) http.Handler {
 
 // oneFraming lets a connection end with the answer to a request in chunks. It may have had a Content-Length as
 // well, which net/http drops without a word; a proxy that went by that would take the rest of this request for
-// the next one (RFC 9112, 6.1).
+// the next one (RFC 9112, 6.1). So would one that takes a CONNECT for the beginning of a tunnel.
 func oneFraming(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.TransferEncoding) > 0 {
+		if len(r.TransferEncoding) > 0 || r.Method == http.MethodConnect {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
