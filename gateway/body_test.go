@@ -42,7 +42,8 @@ func heard(t *testing.T, conn net.Conn) (int, string) {
 
 const rawHead = "POST /r HTTP/1.1\r\nHost: 127.0.0.1:8484\r\nContent-Type: application/json\r\n"
 
-func TestBodyIsReadWithinItsLimitHoweverItComes(t *testing.T) {
+// Row L06.
+func TestFault_L06_ABodyIsReadWithinItsLimitHoweverItComes(t *testing.T) {
 	const limit = 1000
 	pad := func(n int) string { // a message of n bytes
 		const frame = `{"jsonrpc":"2.0","id":1,"method":"x","params":{"x":""}}`

@@ -285,3 +285,50 @@ func TestFault_L04_ManySlowBodiesHoldUpNobody(t *testing.T) {
 		b.idle(t)
 	})
 }
+
+// Row L06, of a client that sends on whatever it is told.
+func TestFault_L06_OfABodyThatIsTooLargeLittleIsRead(t *testing.T) {
+	const limit, sent = 4 << 20, 5 << 20
+	for name, test := range map[string]struct {
+		framing string
+		most    int64
+	}{
+		"declared": {fmt.Sprintf("Content-Length: %d\r\n\r\n", sent), 64 << 10},
+		"chunked":  {fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", sent), limit + 64<<10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, _, _ := beside(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") }, nil)
+				conn, err := b.net.dial(t.Context(), "tcp", "127.0.0.1:8484")
+				if err != nil {
+					t.Fatal(err)
+				}
+				wrote := make(chan int64, 1)
+				go func() {
+					head, _ := io.WriteString(conn, rawHead+test.framing)
+					n, _ := io.Copy(conn, io.LimitReader(endless{}, sent))
+					wrote <- int64(head) + n
+				}()
+				status, body := heard(t, conn)
+				if status != 413 || !strings.Contains(body, `"code":-31025`) {
+					t.Errorf("%d %s", status, body)
+				}
+				b.atOnce(t)
+				if n := <-wrote; n > test.most { // it ends because the gateway has closed the connection
+					t.Errorf("%d bytes were read, want at most %d", n, test.most)
+				}
+				b.idle(t)
+			})
+		})
+	}
+}
+
+// endless is spaces for ever.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}

@@ -131,6 +131,7 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal)
 		coming.stop()
 		return body, nil
 	}
+	coming.halt()
 	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	var over *http.MaxBytesError
 	switch {

@@ -36,5 +36,8 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// halt lets nothing more be read: net/http would take another 256 KiB of a body before it answers.
+func (b *pacedBody) halt() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
+
 // stop lets the connection read on without a bound.
 func (b *pacedBody) stop() { _ = b.control.SetReadDeadline(time.Time{}) }
