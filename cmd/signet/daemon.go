@@ -127,7 +127,7 @@ func (d *daemon) stop(kill context.Context) error {
 		d.log.Warn("drained", "err", err.Error())
 	}
 	if cut := d.close(kill, grace); cut > 0 {
-		return fmt.Errorf("%d connections were closed before their calls had a last word", cut)
+		return fmt.Errorf("connections that were closed before their calls had a last word: %d", cut)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func TestFault_P06_AClientThatTakesNoLastWordIsCutOffAndCountedAsSuch(t *testing
 	p.signal(t, syscall.SIGTERM)
 	becomes(t, "readiness is 503", func() bool { return known.page("/-/ready") == http.StatusServiceUnavailable })
 	p.signal(t, syscall.SIGTERM)
-	if code := <-p.ended; code != exitRuntime || !strings.Contains(p.log.String(), "1 connections were closed before") {
+	if code := <-p.ended; code != exitRuntime || !strings.Contains(p.log.String(), "before their calls had a last word: 1") {
 		t.Errorf("exit code %d: %s", code, p.log)
 	}
 }

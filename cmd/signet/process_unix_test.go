@@ -32,21 +32,27 @@ type process struct {
 func run(t *testing.T, before, text string) *process {
 	t.Helper()
 	p := begin(t, before, text)
+	p.serve(t)
+	return p
+}
+
+// serve starts it and waits until it says where it serves.
+func (p *process) serve(t *testing.T) {
+	t.Helper()
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.start(t)
-	lines := bufio.NewScanner(out)
-	for p.address == "" && lines.Scan() {
-		if _, rest, ok := strings.Cut(lines.Text(), "http://"); ok {
-			p.address, _, _ = strings.Cut(rest, "/")
-		}
+	lines, served := bufio.NewScanner(out), false
+	for !served && lines.Scan() {
+		_, rest, found := strings.Cut(lines.Text(), "http://")
+		p.address, _, _ = strings.Cut(rest, "/")
+		served = found || strings.Contains(lines.Text(), "unix://")
 	}
-	if p.address == "" {
+	if !served {
 		t.Fatalf("it did not serve: exit %d, %s", <-p.ended, p.log)
 	}
-	return p
 }
 
 // begin makes a process that is not started yet, in a home of its own.
@@ -123,10 +129,13 @@ func (p *process) caller(t *testing.T) *caller {
 	}}}
 }
 
-// call posts a message to a route and is the answer's body, with what went wrong.
+// call posts a message to a route and is the status and the body of the answer, or what went wrong.
 func (c *caller) call(route, message string) string {
 	status, body, err := request(c.Client, http.MethodPost, "http://"+c.address+"/"+route, "", message)
-	return fmt.Sprint(strings.TrimSuffix(fmt.Sprint(status, " "), " "), " ", body, strings.TrimSuffix(fmt.Sprint(" ", err), " <nil>"))
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(status, " ", body)
 }
 
 // page is the status of a page.
@@ -158,27 +167,26 @@ type holding struct {
 
 func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
-	before, after, kind := "", "", "application/json"
-	if r.URL.Path == "/stream" {
-		before, after, kind = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: ", "\n\n", "text/event-stream"
+	answer := aResult
+	switch r.URL.Path {
+	case "/quick":
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, answer)
+		return
+	case "/stream":
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n")
+		_ = http.NewResponseController(w).Flush()
+		answer = "data: " + answer + "\n\n"
+	default:
+		w.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Type", kind)
-	if r.URL.Path != "/quick" {
-		_, _ = io.WriteString(w, strings.TrimSuffix(before, "data: "))
-		if before != "" {
-			_ = http.NewResponseController(w).Flush()
-		}
-		h.arrived <- struct{}{}
-		select {
-		case <-h.answer:
-		case <-r.Context().Done():
-			return
-		}
+	h.arrived <- struct{}{}
+	select {
+	case <-h.answer:
+		_, _ = io.WriteString(w, answer)
+	case <-r.Context().Done():
 	}
-	if before != "" {
-		before = "data: "
-	}
-	_, _ = io.WriteString(w, before+aResult+after)
 }
 
 // routes is a config with the routes quick, json and stream of an upstream.
