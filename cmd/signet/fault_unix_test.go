@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,9 +21,8 @@ import (
 // quick is an upstream that answers at once.
 func quick(t *testing.T) string {
 	t.Helper()
-	up := httptest.NewServer(&holding{})
-	t.Cleanup(up.Close)
-	return up.URL
+	_, url := holdAll(t)
+	return url
 }
 
 // Row P01.
@@ -71,13 +70,16 @@ routes:
 
 // Row P03; what it says of a parent and of stdin comes with the stdio front.
 func TestFault_P03_OutputThatNobodyReadsEndsNothing(t *testing.T) {
-	p := begin(t, "", routes(quick(t), "")+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n")
+	// Whatever started the tests: a child of a program that is told of SIGPIPE has it as it is by default.
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGPIPE)
+	defer signal.Stop(told)
+	port := freeLoopback(t)
+	p := begin(t, "", strings.Replace(routes(quick(t), ""), "127.0.0.1:0", port, 1)+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n")
 	read, wrote, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freeLoopback(t)
-	write(t, filepath.Join(p.home, "signet.yaml"), strings.Replace(routes(quick(t), ""), "127.0.0.1:0", port, 1)+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n")
 	p.Stdout, p.Stderr, p.address = wrote, wrote, port
 	p.start(t)
 	_ = wrote.Close()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,8 +86,8 @@ func (p *process) start(t *testing.T) {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		state, _ := p.Process.Wait()
-		p.ended <- state.ExitCode()
+		_ = p.Wait()
+		p.ended <- p.ProcessState.ExitCode()
 	}()
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
@@ -189,11 +190,19 @@ func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// holdAll is a holding and its URL. It ends after the processes that begin later.
+func holdAll(t *testing.T) (*holding, string) {
+	t.Helper()
+	h := &holding{arrived: make(chan struct{}), answer: make(chan struct{})}
+	up := httptest.NewServer(h)
+	t.Cleanup(up.Close)
+	return h, up.URL
+}
+
 // routes is a config with the routes quick, json and stream of an upstream.
 func routes(upstream, more string) string {
-	text := `listen: ["127.0.0.1:0"]` + "\nauth: { mode: none }\n" + more + "\nroutes:\n"
-	for _, name := range []string{"quick", "json", "stream"} {
-		text += fmt.Sprintf("  %s: { upstream: \"%s/%s\", upstream_auth: none }\n", name, upstream, name)
+	route := func(name string) string {
+		return fmt.Sprintf("  %s: { upstream: \"%s/%s\", upstream_auth: none }\n", name, upstream, name)
 	}
-	return text
+	return `listen: ["127.0.0.1:0"]` + "\nauth: { mode: none }\n" + more + "\nroutes:\n" + route("quick") + route("json") + route("stream")
 }

@@ -1,5 +1,7 @@
 package main
 
+import "maps"
+
 // A smuggling is a request that two programs may read differently, and the status that it is answered with.
 // {REST} is a whole request which must not be read as one, {END} the end of what the client sends.
 type smuggling struct {
@@ -37,9 +39,7 @@ const (
 func smugglings() map[string]smuggling {
 	all := map[string]smuggling{}
 	for _, some := range []map[string]smuggling{lengths(), codings(), chunks(), lines(), hosts()} {
-		for name, c := range some {
-			all[name] = c
-		}
+		maps.Copy(all, some)
 	}
 	return all
 }
