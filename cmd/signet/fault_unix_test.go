@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -216,9 +217,15 @@ func TestFault_P12_APortInTimeWaitIsServedOnAgain(t *testing.T) {
 	ls := newTestListeners(t)
 	apply(t, ls, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }), "127.0.0.1:0")
 	address := strings.TrimPrefix(ls.urls()[0], "http://")
-	if _, err := fetch(t, "http://"+address); err != nil {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
 		t.Fatal(err)
 	}
+	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got, err := io.ReadAll(c); err != nil || len(got) == 0 { // to the server's end of it
+		t.Fatalf("%q, %v", got, err)
+	}
+	_ = c.Close()
 	ls.close(0)
 	if err := bindPlainly(t, address); err == nil {
 		t.Fatal("the control, which does not ask to have the port again, gets it")
