@@ -9,7 +9,8 @@ import "time"
 // A Config is one configuration file with its includes and defaults merged in. It is a value: nothing
 // changes it after Load returns, so it may be shared freely.
 type Config struct {
-	// Listen are the addresses to serve on: host:port, or unix:///path. Default: 127.0.0.1:8484.
+	// Listen are the addresses to serve on: host:port, or unix:///path; localhost is both loopback addresses.
+	// Default: 127.0.0.1:8484.
 	Listen []string `koanf:"listen"`
 
 	// TLS makes the TCP listeners serve https, and so lets them be others than loopback.

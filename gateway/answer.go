@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,7 @@ const (
 	// copyBuffer is the size of reads of a longer one.
 	copyBuffer = 32 << 10
 
-	// writeDeadline bounds each write to a client that does not read.
+	// writeDeadline bounds each write of at most copyBuffer to a client that does not read.
 	writeDeadline = 30 * time.Second
 )
 
@@ -169,14 +170,16 @@ func (c *call) head(response *http.Response) {
 	}
 }
 
-// send writes to the client, which has writeDeadline to take it.
+// send writes to the client, which has writeDeadline to take each copyBuffer of it: a long event over a slow line
+// takes its time.
 func (c *call) send(p []byte) error {
-	if len(p) == 0 {
-		return nil
+	for piece := range slices.Chunk(p, copyBuffer) {
+		c.hurry()
+		if _, err := c.w.Write(piece); err != nil {
+			return err
+		}
 	}
-	c.hurry()
-	_, err := c.w.Write(p)
-	return err
+	return nil
 }
 
 // hurry gives the client writeDeadline from now on to take what is written.

@@ -55,9 +55,10 @@ func (d dialer) only(at string) dialer {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) { return d(ctx, network, at) }
 }
 
-// within bounds each dial.
+// within bounds each dial. net/http dials in a goroutine of its own, where a panic would end the process.
 func (d dialer) within(limit time.Duration) dialer {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (_ net.Conn, err error) {
+		defer rescue(&err)
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return d(ctx, network, address)

@@ -243,19 +243,6 @@ func TestContractAtTheDoor(t *testing.T) {
 	}
 }
 
-func TestContractSurvivesAPanic(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := alone(t, answering(callAnswer), nil)
-		b.gateway.current.Load().routes["r"].upstream = nil
-		if response, body := b.post(t, "r", callBody); response.StatusCode != 500 || !strings.Contains(body, `"reason":"internal"`) {
-			t.Errorf("%d %s", response.StatusCode, body)
-		}
-		if _, body := b.do(t, must(http.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1:8484/-/healthy", nil))); body != "healthy\n" {
-			t.Errorf("after the panic: %q", body)
-		}
-	})
-}
-
 func must(r *http.Request, err error) *http.Request {
 	if err != nil {
 		panic(fmt.Sprint("a test's own request: ", err))

@@ -78,6 +78,9 @@ func (c *call) interrupted(cause error) *envelope.Error {
 
 // noResponse is why no response came.
 func (c *call) noResponse(a *attempt, err error) *envelope.Error {
+	if p, ok := errors.AsType[*panicked](err); ok {
+		panic(p)
+	}
 	if cause := c.ended(); cause != nil {
 		e := c.interrupted(cause)
 		e.Outcome = unknown
@@ -94,6 +97,11 @@ func (c *call) noResponse(a *attempt, err error) *envelope.Error {
 		reason, text = "tls", "the handshake failed"
 	}
 	host := c.route.upstream.Host
+	if reason == "fds" {
+		e := c.fault(envelope.CodeOverloaded, reason, notSent, "cannot connect to "+host+": "+text)
+		e.Retryable = true
+		return e
+	}
 	if reason == "connect" {
 		if a.shaking.Load() {
 			text = fmt.Sprintf("the TLS handshake did not end (timeouts.tls, %s)", c.route.config.Timeouts.TLS)
@@ -139,6 +147,8 @@ func whyUnreachable(err error) (reason, text string) {
 		timeout interface{ Timeout() bool }
 	)
 	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "fds", "the gateway has too many files open (ulimit -n)"
 	case errors.As(err, &proxy):
 		return "refused", proxy.Error()
 	case errors.As(err, &dns) && dns.IsTimeout:

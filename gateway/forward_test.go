@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -87,41 +86,6 @@ func TestForwardSendsOnlyHeadersOfTheList(t *testing.T) {
 			t.Errorf("the client got headers\n%v\nwant\n%v", back, wantBack)
 		}
 	})
-}
-
-func TestForwardTellsTheUpstreamThatTheClientLeft(t *testing.T) {
-	for name, first := range map[string]string{"before the first byte": "", "after the first event": event(progress)} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				started, left := make(chan struct{}), make(chan time.Time, 1)
-				b := alone(t, func(w http.ResponseWriter, r *http.Request) {
-					_, _ = io.Copy(io.Discard, r.Body)
-					if first != "" {
-						events(w)(first)
-					}
-					close(started)
-					<-r.Context().Done()
-					left <- time.Now()
-				}, nil)
-				ctx, leave := context.WithCancel(t.Context())
-				r := request(t, "r", callBody).WithContext(ctx)
-				go func() {
-					response, err := b.client.Do(r)
-					if err == nil {
-						_, _ = io.Copy(io.Discard, response.Body)
-						_ = response.Body.Close()
-					}
-				}()
-				<-started
-				<-time.After(time.Second)
-				went := time.Now()
-				leave()
-				if added := (<-left).Sub(went); added != 0 {
-					t.Errorf("the upstream was told %s later", added)
-				}
-			})
-		})
-	}
 }
 
 func TestForwardBoundsEveryWait(t *testing.T) {

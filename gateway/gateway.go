@@ -7,11 +7,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +17,6 @@ import (
 	"signet/config"
 	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
-	"signet/gateway/envelope"
 	"signet/gateway/telemetry"
 
 	"go.opentelemetry.io/otel/metric"
@@ -135,21 +132,6 @@ func (g *Gateway) serve(rt *route, w http.ResponseWriter, r *http.Request, calle
 		return true
 	}
 	return false
-}
-
-// survive keeps a panic in one call from ending the process.
-func (g *Gateway) survive(w http.ResponseWriter, r *http.Request) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(p)
-	}
-	g.log.Error("a call panicked", "panic", p, "path", r.URL.Path, "stack", string(debug.Stack()))
-	refuse(http.StatusInternalServerError, &envelope.Error{
-		Code: envelope.CodeBadResponse, Reason: "internal", Message: "internal error", Outcome: unknown,
-	}).write(w)
 }
 
 // Shutdown refuses new calls and reloads, waits for the calls under way until ctx ends, and then ends them

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"signet/config"
 	"signet/gateway/bulkhead"
@@ -19,9 +18,6 @@ import (
 	"signet/gateway/sigv4"
 	"signet/gateway/telemetry"
 )
-
-// bodyDeadline bounds the arrival of a request's body.
-const bodyDeadline = 30 * time.Second
 
 // A route is one upstream: its credentials, its connections, its forward loop, and the calls under way.
 type route struct {
@@ -95,6 +91,7 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	ctx, record := rt.recorder.Call(c.ctx, r.Header, c.describe(caller))
 	c.ctx, c.record = ctx, record
 	defer c.finish()
+	defer c.survive()
 	answer(c)
 }
 
@@ -130,7 +127,7 @@ func (rt *route) wrongMethod(message, allow string) *refusal {
 	return refusal
 }
 
-// read reads the request's body, within limits.body, bodyDeadline and the memory there is.
+// read reads the request's body, within limits.body and the memory there is, at the pace of a pacedBody.
 func (rt *route) read(w http.ResponseWriter, r *http.Request, held *tally) ([]byte, *refusal) {
 	limit := int64(rt.config.Limits.Body)
 	if r.ContentLength > limit {
@@ -140,13 +137,13 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request, held *tally) ([]by
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil, nil
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyDeadline)) // unsupported off the network: nothing to bound there
-	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength, held)
+	coming := paced(w, http.MaxBytesReader(w, r.Body, limit))
+	body, err := readAll(coming, r.ContentLength, held)
 	if err == nil {
-		_ = control.SetReadDeadline(time.Time{})
+		coming.stop()
 		return body, nil
 	}
+	coming.halt()
 	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	var over *http.MaxBytesError
 	var shed *bulkhead.Shed

@@ -30,7 +30,9 @@ type executions struct {
 	ends     map[string]int // by outcome, "" for results; under mu
 }
 
-func newExecutions() *executions { return &executions{executed: map[string]int{}, ends: map[string]int{}} }
+func newExecutions() *executions {
+	return &executions{executed: map[string]int{}, ends: map[string]int{}}
+}
 
 func (y *executions) execute(id string) {
 	y.mu.Lock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"time"
@@ -67,6 +68,10 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) erro
 		b.discard()
 		return err
 	}
+	if err := d.telemetry.count("signet.log.lost", "Log lines that could not be written.", d.log.lost); err != nil {
+		b.discard()
+		return err
+	}
 	commitTelemetry()
 	d.current = cfg
 	b.commit(d.gateway, cfg.Drain)
@@ -99,23 +104,50 @@ func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(
 	}, nil
 }
 
-// stop refuses new calls, waits for those under way until the drain is over or kill ends, and closes
-// everything.
-func (d *daemon) stop(kill context.Context) {
+// stop refuses new calls and connections, waits for the calls under way until the drain is over or kill ends,
+// and closes everything. It is an error when a call was cut off without a last word.
+func (d *daemon) stop(kill context.Context) error {
 	close(d.stopping)
 	ctx, cancel := context.WithTimeout(kill, d.current.Drain)
 	defer cancel()
 	d.log.Info("draining", "longest", d.current.Drain.String())
-	if err := d.gateway.Shutdown(ctx); err != nil {
+	drained := make(chan error, 1)
+	go func() { drained <- d.gateway.Shutdown(ctx) }() // it says so to those who ask from its first moment on
+	d.listeners.refuse()
+	grace, err := lastWords, error(nil)
+	select {
+	case err = <-drained:
+	case <-ctx.Done():
+		var late bool
+		if err, late = lateBy(drained, lastWords); late {
+			grace = 0 // they had it
+		}
+	}
+	if err != nil {
 		d.log.Warn("drained", "err", err.Error())
 	}
-	d.close(kill)
+	if cut := d.close(kill, grace); cut > 0 {
+		return fmt.Errorf("connections that were closed before their calls had a last word: %d", cut)
+	}
+	return nil
+}
+
+// lateBy is what comes within d, or that nothing does.
+func lateBy(from <-chan error, d time.Duration) (err error, late bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case err = <-from:
+		return err, false
+	case <-timer.C:
+		return nil, true
+	}
 }
 
 // close ends what start did not, or stop has drained. The answers that are on their way out get a moment
-// even when kill has ended; spans and operators do not.
-func (d *daemon) close(kill context.Context) {
-	d.listeners.close(lastWords)
+// even when kill has ended; spans and operators do not. It returns on how many connections they had not enough.
+func (d *daemon) close(kill context.Context, grace time.Duration) (cut int64) {
+	cut = d.listeners.close(grace)
 	d.deafen()
 	if d.operator != nil {
 		d.operator.close(kill)
@@ -123,4 +155,5 @@ func (d *daemon) close(kill context.Context) {
 	if err := d.telemetry.shutdown(kill); err != nil {
 		d.log.Warn("spans were not sent", "err", err.Error())
 	}
+	return cut
 }

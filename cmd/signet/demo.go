@@ -111,9 +111,7 @@ func (d *demo) run(stop, kill context.Context, keep bool) error {
 		<-stop.Done()
 	}
 	end()
-	err = errors.Join(err, <-looped)
-	d.daemon.stop(kill)
-	return err
+	return errors.Join(err, <-looped, d.daemon.stop(kill))
 }
 
 // start runs a gateway in this process, on a real file and a real socket, that can dial this machine only.

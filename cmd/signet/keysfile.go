@@ -66,7 +66,12 @@ func (f keysFile) edit(change func(lines []string) ([]string, error)) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	next, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	release, err := aloneIn(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer release()
+	next, err := os.OpenFile(path+".new", replacing, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s.new is there: another signet is editing the keys, or was ended while it did; then remove it", path)
 	}

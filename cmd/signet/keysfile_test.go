@@ -65,19 +65,6 @@ func TestLinkedKeysFileStaysALink(t *testing.T) {
 	}
 }
 
-func TestEditsAtATimeDoNotLoseAKey(t *testing.T) {
-	f := newKeysFile(t, "")
-	if err := os.WriteFile(string(f)+".new", nil, 0o600); err != nil { // what another edit would have made
-		t.Fatal(err)
-	}
-	if err := f.add("laptop", "s"); err == nil || !strings.Contains(err.Error(), "keys.new") {
-		t.Errorf("error %v does not say what to remove", err)
-	}
-	if _, err := os.Stat(string(f) + ".new"); err != nil {
-		t.Errorf("the other edit's file was removed: %v", err)
-	}
-}
-
 func TestFailedEditLeavesNothingBehind(t *testing.T) {
 	f := newKeysFile(t, "")
 	if err := f.revoke("nobody"); err == nil {

@@ -15,6 +15,7 @@ type listener struct {
 	net.Listener
 	address string
 	server  *http.Server
+	busy    busy
 	release func() // gives up what kept others from the address
 
 	// swapped

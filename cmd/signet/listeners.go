@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"signet/config"
@@ -51,19 +52,42 @@ func (ls *listeners) prepare(addresses []string, secure config.ListenTLS) (*bind
 	if err != nil {
 		return nil, err
 	}
-	b := &binding{listeners: ls, addresses: addresses, terms: terms}
+	b := &binding{listeners: ls, addresses: spelledOut(addresses), terms: terms}
 	for _, address := range addresses {
-		if ls.open[address] != nil {
-			continue
-		}
-		l, err := listen(address)
-		if err != nil {
+		if err := b.bind(loopbacks(address)); err != nil {
 			b.discard()
 			return nil, fmt.Errorf("listen %s: %w", address, err)
 		}
-		b.bound = append(b.bound, l)
 	}
 	return b, nil
+}
+
+// bind binds those of the addresses that are not open. One that this machine does not have is left out, unless
+// it has none of them.
+func (b *binding) bind(addresses []string) error {
+	var missing []string
+	var last error
+	for _, address := range addresses {
+		if b.listeners.open[address] != nil || slices.ContainsFunc(b.bound, func(l *listener) bool { return l.address == address }) {
+			continue
+		}
+		l, err := listen(address)
+		switch {
+		case err == nil:
+			b.bound = append(b.bound, l)
+		case !noSuchAddress(err):
+			return err
+		default:
+			missing, last = append(missing, address), err
+		}
+	}
+	if len(missing) == len(addresses) {
+		return last
+	}
+	for _, address := range missing {
+		b.listeners.log.Warn("an address of localhost is not served, for this machine has none", "address", address)
+	}
+	return nil
 }
 
 // discard closes what was bound.
@@ -87,13 +111,13 @@ func (b *binding) commit(h http.Handler, drain time.Duration) {
 			continue
 		}
 		delete(ls.open, address) // and its terms stay: it may be public, and those that follow plain http
-		ls.retire(l, drain)
+		ls.retire(l, drain, new(atomic.Int64))
 	}
 	for _, l := range b.bound {
 		ls.open[l.address] = l
 		l.offer(b.terms)
 		l.server = newServer(newcomersOnly(l.terms.Load, h), ls.log)
-		l.server.ConnContext = remember
+		l.server.ConnContext, l.server.ConnState = remember, l.busy.note
 		go ls.serve(l)
 	}
 }
@@ -110,28 +134,42 @@ func (ls *listeners) serve(l *listener) {
 	}
 }
 
-// retire closes l at once to newcomers, and to its requests when they are done or drain is over.
-func (ls *listeners) retire(l *listener, drain time.Duration) {
+// retire closes l at once to newcomers, and to its requests when they are done or drain is over. Those that are
+// not done by then are added to cut.
+func (ls *listeners) retire(l *listener, drain time.Duration, cut *atomic.Int64) {
 	_ = l.Close()
 	l.release()
 	ls.retiring.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drain)
 		defer cancel()
 		if l.server.Shutdown(ctx) != nil {
+			cut.Add(int64(l.busy.count()))
 			_ = l.server.Close()
 		}
 	})
 }
 
-// close ends all listeners; requests that are still there get grace to end.
-func (ls *listeners) close(grace time.Duration) {
+// refuse closes all listeners to newcomers. Who is connected may go on calling.
+func (ls *listeners) refuse() {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for _, l := range ls.open {
+		_ = l.Close()
+	}
+}
+
+// close ends all listeners; requests that are still there get grace to end. It returns on how many connections
+// they did not.
+func (ls *listeners) close(grace time.Duration) (cut int64) {
+	var left atomic.Int64
 	ls.mu.Lock()
 	for _, l := range ls.open {
-		ls.retire(l, grace)
+		ls.retire(l, grace, &left)
 	}
 	clear(ls.open)
 	ls.mu.Unlock()
 	ls.retiring.Wait()
+	return left.Load()
 }
 
 // urls are what the listeners are reached by, sorted by their addresses.

@@ -36,6 +36,9 @@ func logHandler(w io.Writer, format string, level *slog.LevelVar) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 }
 
+// lost is how many lines could not be written so far.
+func (l *logging) lost() int64 { return l.handler.loss.all.Load() }
+
 // prepare returns what puts c into force.
 func (l *logging) prepare(c config.Log) (commit func(), err error) {
 	next := new(slog.LevelVar)

@@ -8,12 +8,13 @@ import (
 
 // A logSwitch is a slog.Handler whose place another can take, also in the loggers that were made of it.
 type logSwitch struct {
-	handler *atomic.Pointer[slog.Handler] // of all that were made of one
+	handler *atomic.Pointer[slog.Handler] // of all that were made of one, as is the loss
+	loss    *logLoss
 	steps   []func(slog.Handler) slog.Handler
 }
 
 func newLogSwitch(h slog.Handler) *logSwitch {
-	s := &logSwitch{handler: new(atomic.Pointer[slog.Handler])}
+	s := &logSwitch{handler: new(atomic.Pointer[slog.Handler]), loss: new(logLoss)}
 	s.set(h)
 	return s
 }
@@ -33,7 +34,7 @@ func (s *logSwitch) Handle(ctx context.Context, r slog.Record) error {
 	for _, step := range s.steps {
 		h = step(h)
 	}
-	return h.Handle(ctx, r)
+	return s.loss.handle(ctx, h, r)
 }
 
 // WithAttrs is a logSwitch with attributes, which follows this one.
@@ -48,7 +49,7 @@ func (s *logSwitch) WithGroup(name string) slog.Handler {
 
 func (s *logSwitch) with(step func(slog.Handler) slog.Handler) slog.Handler {
 	steps := append(s.steps[:len(s.steps):len(s.steps)], step)
-	return &logSwitch{handler: s.handler, steps: steps}
+	return &logSwitch{handler: s.handler, loss: s.loss, steps: steps}
 }
 
 var _ slog.Handler = (*logSwitch)(nil)

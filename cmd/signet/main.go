@@ -66,6 +66,10 @@ func signals() (stop, kill context.Context, release func()) {
 	kill, killNow := context.WithCancel(context.Background())
 	caught := make(chan os.Signal, 2)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	// A SIGPIPE that somebody is told of does not end the program: whoever read its output may leave. Ignored
+	// instead, it would be ignored in every process that credentials come from.
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE)
 	released := make(chan struct{})
 	go func() {
 		for _, end := range []func(){stopNow, killNow} {
@@ -79,6 +83,7 @@ func signals() (stop, kill context.Context, release func()) {
 		signal.Stop(caught)
 	}()
 	return stop, kill, func() {
+		signal.Stop(unread)
 		signal.Stop(caught)
 		close(released)
 		stopNow()

@@ -21,7 +21,8 @@ func (p *program) runCommand() *cobra.Command {
 A saved file is applied within a second, and so is a change of what it includes or refers to: keys, certificates,
 values. Calls under way end on what they began with, and a file with a mistake changes nothing. Every key is
 followed; flags and the environment are read once. SIGHUP and signet reload read the file again at once.
-SIGTERM and SIGINT let calls end first; the second one does not.`,
+SIGTERM and SIGINT let calls end first, for as long as drain says, and let nobody in meanwhile; the second one
+does not wait. The exit code is 1 when a call was cut off without a last word, which a client that takes none is.`,
 		Args: cobra.NoArgs,
 		RunE: verb(func([]string) error {
 			path, err := file.path(p.environ)
@@ -58,17 +59,16 @@ func (p *program) serve(path string, o config.Options) error {
 	secret, cfg, err := p.firstKey(d, cfg)
 	if err != nil {
 		b.discard()
-		d.close(kill)
+		d.close(kill, 0)
 		return err
 	}
 	if err := d.start(stop, cfg, b); err != nil {
-		d.close(kill)
+		d.close(kill, 0)
 		return err
 	}
 	p.greet(cfg, d.listeners.urls(), secret)
 	failed := d.loop(stop)
-	d.stop(kill)
-	return failed
+	return errors.Join(failed, d.stop(kill))
 }
 
 // bind makes a daemon whose sockets are bound and that does not serve yet.

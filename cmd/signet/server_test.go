@@ -1,32 +1,120 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
-func TestRequestWithTooManyHeaderFieldsIsAnswered431(t *testing.T) {
-	for fields, want := range map[int]int{maxHeaderFields: 204, maxHeaderFields + 1: 431} {
-		r := httptest.NewRequest(http.MethodPost, "/aws", nil)
-		for n := range fields / 2 {
-			r.Header.Add("X-Same", "value")
-			r.Header.Add(fmt.Sprint("X-", n), "value")
+// serving is a server in memory that answers 204, and how to reach it.
+func serving(t *testing.T, log *slog.Logger) *pipes {
+	t.Helper()
+	s, l := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), log), newPipes(t)
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-time.After(time.Second) // net/http lingers on a connection that it did not read
+	})
+	return l
+}
+
+// hear is the answer to raw bytes on a connection of its own; not all of them may be read.
+func hear(l *pipes, raw string) (*http.Response, string, error) {
+	conn := l.dial()
+	defer conn.Close()
+	go func() { _, _ = io.WriteString(conn, raw) }()
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	body, err := io.ReadAll(answer.Body)
+	return answer, string(body), err
+}
+
+// Row L04, the headers; gateway has the body. What they hold up in simulated time is nobody.
+func TestFault_L04_HeadersThatComeTooSlowlyEndTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients = 2000
+		l := serving(t, slog.New(slog.DiscardHandler))
+		began := time.Now()
+		var slow sync.WaitGroup
+		for range clients {
+			conn := l.dial()
+			slow.Go(func() {
+				for _, one := range []byte("POST /r HTTP/1.1\r\nHost: x\r\nX-Slow: ") {
+					if _, err := conn.Write([]byte{one}); err != nil {
+						return
+					}
+					<-time.After(5 * time.Second)
+				}
+			})
+			slow.Go(func() {
+				said, err := io.ReadAll(conn) // net/http says 400 where it had got the first line
+				if took := time.Since(began); err != nil || took < 10*time.Second || took > 11*time.Second {
+					t.Errorf("it ends after %s with %v, want 10 s", took, err)
+				}
+				if strings.Contains(string(said), " 204 ") {
+					t.Errorf("it was answered: %s", said)
+				}
+			})
 		}
-		for n := range fields % 2 {
-			r.Header.Add(fmt.Sprint("X-Odd-", n), "value")
+		<-time.After(time.Second)
+		asked := time.Now()
+		answer, _, err := hear(l, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err != nil || answer.StatusCode != 204 || time.Since(asked) != 0 {
+			t.Errorf("another client: %v after %s", err, time.Since(asked))
 		}
-		w := httptest.NewRecorder()
-		fewHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })).ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%d fields: status %d, want %d", fields, w.Code, want)
+		slow.Wait()
+	})
+}
+
+// Row L05.
+func TestFault_L05_AHeadThatIsTooMuchIsAnswered431(t *testing.T) {
+	fields := func(n int) string { // with Host
+		var all strings.Builder
+		for i := range n {
+			fmt.Fprintf(&all, "X-%d: a\r\n", i%2*i)
 		}
-		if want == 431 && !strings.Contains(w.Body.String(), `"code":-32600`) {
-			t.Errorf("body %q is no JSON-RPC error", w.Body)
-		}
+		return all.String()
+	}
+	for name, test := range map[string]struct {
+		line, header string
+		status       int
+		ours         bool // in our words, not in those of net/http
+	}{
+		"as many fields as may be": {"/", fields(maxHeaderFields), 204, false},
+		"a field more":             {"/", fields(maxHeaderFields + 1), 431, true},
+		"9,000 tiny fields":        {"/", strings.Repeat("a:\r\n", 9000), 431, true},
+		"140,000 tiny fields":      {"/", strings.Repeat("a:b\r\n", 140_000), 431, false},
+		"a value as long":          {"/", "X: " + strings.Repeat("x", maxHeader-64) + "\r\n", 204, false},
+		"a longer value":           {"/", "X: " + strings.Repeat("x", maxHeader) + "\r\n", 431, true},
+		"a longer name":            {"/", strings.Repeat("x", maxHeader) + ": x\r\n", 431, true},
+		"a longer path":            {"/" + strings.Repeat("x", maxHeader), "", 431, true},
+		"a value of a megabyte":    {"/", "X: " + strings.Repeat("x", 1<<20) + "\r\n", 431, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := serving(t, slog.New(slog.DiscardHandler))
+				answer, body, err := hear(l, "POST "+test.line+" HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n")
+				if err != nil || answer.StatusCode != test.status {
+					t.Fatalf("%v %v, want %d", answer, err, test.status)
+				}
+				if ours := strings.Contains(body, `"code":-32600`); ours != test.ours || strings.Contains(body, `"id"`) {
+					t.Errorf("%q: a JSON-RPC error without an id: %v, want %v", body, ours, test.ours)
+				}
+				if test.status == 431 && !answer.Close {
+					t.Error("the connection goes on")
+				}
+			})
+		})
 	}
 }
 
@@ -38,4 +126,50 @@ func TestServerNeverCutsAStream(t *testing.T) {
 	if s.ReadHeaderTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
 		t.Errorf("a wait or a size has no bound: %+v", s)
 	}
+}
+
+// A starving listener fails to accept, as one without file descriptors, until it is fed.
+type starving struct {
+	net.Listener
+	fed chan struct{}
+}
+
+func (l starving) Accept() (net.Conn, error) {
+	select {
+	case <-l.fed:
+		return l.Listener.Accept()
+	default:
+		return nil, tooManyFiles{}
+	}
+}
+
+type tooManyFiles struct{}
+
+func (tooManyFiles) Error() string   { return "accept: too many open files" }
+func (tooManyFiles) Timeout() bool   { return false }
+func (tooManyFiles) Temporary() bool { return true }
+
+// Row P01, in simulated time: net/http tries again up to two hundred times a second, and tells each time.
+func TestFault_P01_TroubleWithConnectionsIsToldOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out, fed := new(logText), make(chan struct{})
+		s, l := newServer(http.NotFoundHandler(), slog.New(slog.NewJSONHandler(out, nil))), newPipes(t)
+		ended := make(chan error)
+		go func() { ended <- s.Serve(starving{l, fed}) }()
+		<-time.After(time.Minute)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) < 10 || len(lines) > 61 || !strings.Contains(lines[0], "too many open files") {
+			t.Errorf("%d lines in a minute: %s", len(lines), out)
+		}
+		if !strings.Contains(lines[1], `"unsaid":`) {
+			t.Errorf("%s does not say how much was left out", lines[1])
+		}
+		close(fed)
+		asked := time.Now()
+		if _, _, err := hear(l, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil || time.Since(asked) > 1200*time.Millisecond {
+			t.Errorf("%v, %s after there were descriptors again", err, time.Since(asked))
+		}
+		_ = s.Close()
+		<-ended
+	})
 }

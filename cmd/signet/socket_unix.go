@@ -17,6 +17,11 @@ import (
 // addressInUse reports whether err says that another socket has the address.
 func addressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
+// noSuchAddress reports whether err says that this machine does not have the address.
+func noSuchAddress(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
 // listenUnix listens at path with mode 0600. Who holds the lock beside it owns the path, so what a crash
 // left there is replaced, and what is in use is not. Release gives the lock up.
 func listenUnix(path string) (l net.Listener, release func(), err error) {

@@ -87,6 +87,16 @@ func newTelemetry(ctx context.Context, env []string, log *slog.Logger) (*telemet
 	}, nil
 }
 
+// count makes a counter that others keep.
+func (t *telemetry) count(name, description string, kept func() int64) error {
+	_, err := t.meters.Meter("signet").Int64ObservableCounter(name, metric.WithDescription(description),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(kept())
+			return nil
+		}))
+	return err
+}
+
 // meterProvider is where the gateway's instruments come from.
 func (t *telemetry) meterProvider() metric.MeterProvider { return t.meters }
 

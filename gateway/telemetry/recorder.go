@@ -30,6 +30,7 @@ type Recorder struct {
 	active    metric.Int64UpDownCounter
 	refreshes metric.Int64Counter
 	dropped   metric.Int64Counter
+	panics    metric.Int64Counter
 	reloaded  metric.Int64Gauge
 	reloadAt  metric.Float64Gauge
 	routes    metric.Int64Gauge
@@ -89,6 +90,11 @@ func (r *Recorder) Refreshed(route string, err error) {
 // Dropped counts a notification that could not be delivered although its sender was told 202.
 func (r *Recorder) Dropped(route string) {
 	r.dropped.Add(context.Background(), 1, metric.WithAttributes(attribute.String(keyRoute, route)))
+}
+
+// Panicked counts a request that ended in a panic of ours. Route is empty when it had not come to one.
+func (r *Recorder) Panicked(route string) {
+	r.panics.Add(context.Background(), 1, metric.WithAttributes(attribute.String(keyRoute, route)))
 }
 
 // Retiring counts routes that were replaced or removed and are still held: one more, or one fewer.
