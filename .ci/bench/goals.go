@@ -124,6 +124,11 @@ func printCosts(w io.Writer, s settings, calls *series) {
 			median(calls.each(name, rate)), others)
 	}
 	fmt.Fprintln(w)
+	for _, spans := range []string{sampled, unsampled, off} {
+		if r, ok := calls.ratio("signet, spans "+spans, "base, spans "+spans, cost); ok {
+			fmt.Fprintf(w, "CPU a call / that of BENCH_BASE, spans %s: %.3f\n\n", spans, r)
+		}
+	}
 }
 
 // printGoals prints how far the goals were reached, and fails when one was missed.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 )
 
 // run measures everything and prints the tables.
@@ -15,6 +17,7 @@ func run(s settings) error {
 		return err
 	}
 	defer g.close()
+	g.endOnSignal()
 	ids := new(atomic.Int64)
 	calls, err := g.calls(s, ids)
 	if err != nil {
@@ -26,6 +29,17 @@ func run(s settings) error {
 		return err
 	}
 	return printGoals(os.Stdout, goals)
+}
+
+// endOnSignal leaves no program behind when the run is interrupted.
+func (g *grounds) endOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		g.close()
+		os.Exit(1)
+	}()
 }
 
 // lineup starts what small calls are measured through.
@@ -42,6 +56,9 @@ func (g *grounds) lineup() ([]*contestant, error) {
 	}
 	for _, spans := range []string{sampled, unsampled, off} {
 		starts = append(starts, func() (*contestant, error) { return g.gateway(spans) })
+		if base := os.Getenv("BENCH_BASE"); base != "" {
+			starts = append(starts, func() (*contestant, error) { return g.run(base, "base, spans "+spans, spans) })
+		}
 	}
 	for _, start := range starts {
 		c, err := start()

@@ -139,8 +139,13 @@ http {
 	return g.begin("nginx", target{address: address, path: "/plain"}, os.Environ(), "nginx", "-p", g.dir, "-e", filepath.Join(g.dir, "nginx.log"), "-c", file)
 }
 
-// gateway starts signet, which signs what comes by /signed.
+// gateway starts the signet that was built, which signs what comes by /signed.
 func (g *grounds) gateway(spans string) (*contestant, error) {
+	return g.run(g.signet, "signet, spans "+spans, spans)
+}
+
+// run starts a signet of any build.
+func (g *grounds) run(program, name, spans string) (*contestant, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -168,7 +173,7 @@ func (g *grounds) gateway(spans string) (*contestant, error) {
 	if spans == unsampled {
 		env = append(env, "OTEL_TRACES_SAMPLER=always_off")
 	}
-	return g.begin("signet, spans "+spans, target{address: address, path: "/signed", key: g.key}, env, g.signet, "run", "-c", file)
+	return g.begin(name, target{address: address, path: "/signed", key: g.key}, env, program, "run", "-c", file)
 }
 
 // config is a gateway's file. Everything is at its default but for the streams, of which there are to be many,

@@ -3,11 +3,9 @@ package telemetry
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -16,7 +14,8 @@ import (
 type Attempt struct {
 	call  *Call
 	began time.Time
-	span  trace.Span // nil when spans are off
+	span  trace.Span           // nil when spans are off
+	attrs []attribute.KeyValue // of the span, when it ends
 }
 
 // Attempt begins the CLIENT span of the call's nth request, counted from 1, to host:port, and writes its
@@ -29,8 +28,8 @@ func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n 
 	}
 	ctx, a.span = tracer.Start(ctx, c.message.spanName(), trace.WithSpanKind(trace.SpanKindClient))
 	if a.span.IsRecording() {
-		a.span.SetAttributes(c.message.attributes()...)
-		a.span.SetAttributes(attribute.String(keyServer, host), attribute.Int(keyServerPort, port), attribute.Int(keyAttempt, n))
+		a.attrs = append(c.message.attributes(),
+			attribute.String(keyServer, host), attribute.Int(keyServerPort, port), attribute.Int(keyAttempt, n))
 	}
 	c.recorder.propagator.Inject(ctx, propagation.HeaderCarrier(h))
 	return ctx, a
@@ -39,7 +38,7 @@ func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n 
 // Again notes why the request is sent once more: the class of the refusal before it.
 func (a *Attempt) Again(reason string) {
 	if a.Recording() {
-		a.span.SetAttributes(attribute.String(keyRetry, reason))
+		a.attrs = append(a.attrs, attribute.String(keyRetry, reason))
 	}
 }
 
@@ -49,7 +48,7 @@ func (a *Attempt) Recording() bool { return a.span != nil && a.span.IsRecording(
 // Signed notes what the request leaves with.
 func (a *Attempt) Signed(s Signature) {
 	if a.Recording() {
-		a.span.SetAttributes(s.attributes()...)
+		a.attrs = s.append(a.attrs)
 	}
 }
 
@@ -59,7 +58,7 @@ func (a *Attempt) Answered(status int, proto string, reused bool) {
 	if !a.Recording() {
 		return
 	}
-	a.span.SetAttributes(
+	a.attrs = append(a.attrs,
 		attribute.Int(keyHTTPStatus, status),
 		attribute.String(keyProtocolNumber, protocolNumber(proto)),
 		attribute.Bool(keyReused, reused))
@@ -68,22 +67,14 @@ func (a *Attempt) Answered(status int, proto string, reused bool) {
 // End ends the span and counts the request. It is called once. A CLIENT span is an error for every
 // JSON-RPC error, whoever was at fault.
 func (a *Attempt) End(e Ending) {
-	m := a.call.message
-	attrs := []attribute.KeyValue{
-		attribute.String(keyRoute, m.Route), attribute.String(keyMethod, metricMethod(m.Method)),
-	}
-	t := e.errorType()
-	if t != "" {
-		attrs = append(attrs, attribute.String(keyErrorType, t))
-	}
-	if e.Status != 0 {
-		attrs = append(attrs, attribute.String(keyHTTPStatus, strconv.Itoa(e.Status)))
-	}
-	a.call.recorder.client.Record(context.Background(), time.Since(a.began).Seconds(), metric.WithAttributes(attrs...))
+	r, m := a.call.recorder, a.call.message
+	counted := series{route: m.Route, method: metricMethod(m.Method), errorType: e.errorType(), status: e.Status}
+	r.client.Record(context.Background(), time.Since(a.began).Seconds(), r.known.of(counted).record...)
 	if a.span == nil {
 		return
 	}
-	e.mark(a.span, t != "")
+	a.span.SetAttributes(a.attrs...)
+	e.mark(a.span, counted.errorType != "")
 	a.span.End()
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -77,15 +76,14 @@ type Ending struct {
 // Call begins the span of an inbound message. The context carries it on.
 func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.Context, *Call) {
 	c := &Call{recorder: r, message: m, began: time.Now()}
-	r.active.Add(ctx, 1, metric.WithAttributes(attribute.String(keyRoute, m.Route)))
+	r.active.Add(ctx, 1, r.known.of(series{route: m.Route}).add...)
 	if r.tracer == nil {
 		return ctx, c
 	}
 	ctx, links := r.parent(ctx, h, m)
 	ctx, c.span = r.tracer.Start(ctx, m.spanName(), trace.WithSpanKind(trace.SpanKindServer), trace.WithLinks(links...))
 	if c.span.IsRecording() {
-		c.span.SetAttributes(m.attributes()...)
-		c.span.SetAttributes(m.origin()...)
+		c.span.SetAttributes(m.origin(m.attributes())...)
 	}
 	return ctx, c
 }
@@ -130,16 +128,10 @@ func (c *Call) TraceID() string {
 
 // End ends the span and counts the call. It is called once, after the last byte.
 func (c *Call) End(e Ending) {
-	ctx := context.Background()
-	m := c.message
-	c.recorder.active.Add(ctx, -1, metric.WithAttributes(attribute.String(keyRoute, m.Route)))
-	attrs := []attribute.KeyValue{
-		attribute.String(keyRoute, m.Route), attribute.String(keyMethod, metricMethod(m.Method)),
-	}
-	if t := e.errorType(); t != "" {
-		attrs = append(attrs, attribute.String(keyErrorType, t))
-	}
-	c.recorder.server.Record(ctx, time.Since(c.began).Seconds(), metric.WithAttributes(attrs...))
+	ctx, r, route := context.Background(), c.recorder, c.message.Route
+	r.active.Add(ctx, -1, r.known.of(series{route: route}).add...)
+	counted := series{route: route, method: metricMethod(c.message.Method), errorType: e.errorType()}
+	r.server.Record(ctx, time.Since(c.began).Seconds(), r.known.of(counted).record...)
 	if c.span == nil {
 		return
 	}
@@ -211,9 +203,10 @@ func (m Message) isResource() bool {
 	return false
 }
 
-// attributes are those that a call's SERVER and CLIENT spans share.
+// attributes are those that a call's SERVER and CLIENT spans share. There is room behind them for the others of
+// either: a span that is given all at once is half the garbage.
 func (m Message) attributes() []attribute.KeyValue {
-	attrs := append(make([]attribute.KeyValue, 0, 12),
+	attrs := append(make([]attribute.KeyValue, 0, 24),
 		attribute.String(keyRoute, m.Route),
 		attribute.String(keyMethod, m.Method),
 		attribute.String(keyTransport, "tcp"),
@@ -239,9 +232,9 @@ func (m Message) attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// origin are the attributes of the SERVER span alone.
-func (m Message) origin() []attribute.KeyValue {
-	attrs := []attribute.KeyValue{attribute.Int64(keySnapshot, int64(m.Snapshot))}
+// origin appends the attributes of the SERVER span alone.
+func (m Message) origin(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs, attribute.Int64(keySnapshot, int64(m.Snapshot)))
 	if m.Caller != "" {
 		attrs = append(attrs, attribute.String(keyCaller, m.Caller))
 	}
@@ -258,7 +251,10 @@ func (m Message) origin() []attribute.KeyValue {
 
 // unquote is an id as the attribute holds it: a string without its quotes, a number as it stands.
 func unquote(id []byte) string {
-	if s, err := strconv.Unquote(string(id)); err == nil && id[0] == '"' {
+	if id[0] != '"' {
+		return string(id)
+	}
+	if s, err := strconv.Unquote(string(id)); err == nil {
 		return s
 	}
 	return string(id)

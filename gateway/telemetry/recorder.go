@@ -35,7 +35,8 @@ type Recorder struct {
 	routes    metric.Int64Gauge
 	retiring  metric.Int64UpDownCounter
 
-	hash atomic.Pointer[string] // of the config that serves; nil: none yet
+	known known
+	hash  atomic.Pointer[string] // of the config that serves; nil: none yet
 }
 
 // Options say where spans and numbers go. The zero value records nothing.
