@@ -54,7 +54,7 @@ func newLongRun(t *testing.T) *longRun {
 	}
 	write(t, run.path, run.edition(0))
 	_ = l.Close()
-	command := exec.Command("signet", "run", "-c", run.path)
+	command := exec.Command(shipped(t), "run", "-c", run.path)
 	command.Env = run.environ
 	log := new(logText)
 	command.Stdout, command.Stderr = log, log
@@ -72,6 +72,17 @@ func newLongRun(t *testing.T) *longRun {
 	run.await(t, "ready", func() bool { return run.initialize(t.Context()) == nil })
 	run.client.CloseIdleConnections()
 	return run
+}
+
+// shipped is the program, built as it is shipped: with the race detector in it, as this test may have, RAM grows
+// by itself.
+func shipped(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "signet")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
 }
 
 // edition is the nth config. Each differs from the one before in another part of a route, and in the name of
