@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,6 +46,7 @@ type Message struct {
 type Call struct {
 	recorder *Recorder
 	message  Message
+	name     string // of its spans
 	began    time.Time
 	span     trace.Span // nil when spans are off
 }
@@ -80,10 +82,14 @@ func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.
 	if r.tracer == nil {
 		return ctx, c
 	}
+	c.name = m.spanName()
 	ctx, links := r.parent(ctx, h, m)
-	ctx, c.span = r.tracer.Start(ctx, m.spanName(), trace.WithSpanKind(trace.SpanKindServer), trace.WithLinks(links...))
-	if c.span.IsRecording() {
-		c.span.SetAttributes(m.origin(m.attributes())...)
+	options := r.serving
+	if links != nil {
+		options = append(slices.Clip(options), trace.WithLinks(links...))
+	}
+	if ctx, c.span = r.tracer.Start(ctx, c.name, options...); c.span.IsRecording() {
+		r.tell(c.span, func(attrs []attribute.KeyValue) []attribute.KeyValue { return m.origin(m.attributes(attrs)) })
 	}
 	return ctx, c
 }
@@ -203,10 +209,9 @@ func (m Message) isResource() bool {
 	return false
 }
 
-// attributes are those that a call's SERVER and CLIENT spans share. There is room behind them for the others of
-// either: a span that is given all at once is half the garbage.
-func (m Message) attributes() []attribute.KeyValue {
-	attrs := append(make([]attribute.KeyValue, 0, 24),
+// attributes appends those that a call's SERVER and CLIENT spans share.
+func (m Message) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs,
 		attribute.String(keyRoute, m.Route),
 		attribute.String(keyMethod, m.Method),
 		attribute.String(keyTransport, "tcp"),

@@ -27,8 +27,8 @@ type Signature struct {
 	Skew time.Duration
 }
 
-// append appends the signature's attributes.
-func (s Signature) append(attrs []attribute.KeyValue) []attribute.KeyValue {
+// attributes appends the signature's.
+func (s Signature) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	attrs = append(attrs,
 		attribute.Int64(keyGeneration, int64(s.Generation)),
 		attribute.Float64(keyAge, s.Age.Seconds()))
