@@ -21,6 +21,10 @@ type Config struct {
 	// Drain is how long calls on a replaced or removed route may still run. Default: 30s.
 	Drain time.Duration `koanf:"drain"`
 
+	// Memory is how many bytes the buffers of all calls may hold together: request bodies, and answers and
+	// events that are held until they are whole. Calls above it are shed. Default: 256 MiB.
+	Memory Size `koanf:"memory"`
+
 	// Log says what is logged, and how.
 	Log Log `koanf:"log"`
 
@@ -149,8 +153,11 @@ type Route struct {
 	// Timeouts bound the parts of a call.
 	Timeouts Timeouts `koanf:"timeouts"`
 
-	// Limits bound what a call may take.
+	// Limits bound what this route takes on.
 	Limits Limits `koanf:"limits"`
+
+	// Breaker says when calls to an upstream that fails are refused at once.
+	Breaker Breaker `koanf:"breaker"`
 
 	// Headers are set on every request to the upstream; they win over the client's.
 	Headers map[string]string `koanf:"headers"`
@@ -193,8 +200,9 @@ type Credentials struct {
 
 // A Pool shapes a route's connections.
 type Pool struct {
-	// MaxConnections is how many connections may be open, and so how many calls and streams may be under
-	// way at once. Default: 128.
+	// MaxConnections is how many connections may be open, beside one for the light call that limits.calls
+	// lets pass. Calls and streams above it would wait here, signed and unseen: limits.calls and
+	// limits.streams together are no more than it. Default: 128.
 	MaxConnections int `koanf:"max_connections"`
 
 	// MaxIdle is how many connections are kept open between calls. Default: 128.
@@ -209,8 +217,7 @@ type Pool struct {
 
 // Timeouts bound the parts of a call. Zero switches one off, except Connect and TLS.
 type Timeouts struct {
-	// Connect bounds getting a connection: waiting for a place in the pool, name lookup, and dialling.
-	// Default: 5s.
+	// Connect bounds name lookup and dialling. Default: 5s.
 	Connect time.Duration `koanf:"connect"`
 
 	// TLS bounds the handshake. Default: 5s.
@@ -224,12 +231,6 @@ type Timeouts struct {
 
 	// Call bounds a whole call. Standing GET streams are exempt. Default: 30m.
 	Call time.Duration `koanf:"call"`
-}
-
-// Limits bound what a call may take.
-type Limits struct {
-	// Body is the largest request body in bytes. Default: 4 MiB.
-	Body Size `koanf:"body"`
 }
 
 // TLS shapes the connection to an https upstream.
@@ -258,6 +259,7 @@ func Default() Config {
 		Listen:    []string{"127.0.0.1:8484"},
 		Auth:      Auth{Mode: "keys", KeysFile: "~/.config/signet/keys"},
 		Drain:     30 * time.Second,
+		Memory:    256 << 20,
 		Log:       Log{Level: "info", Format: "auto"},
 		Telemetry: Telemetry{Traces: "none", Sample: 1},
 	}
@@ -279,6 +281,7 @@ func DefaultRoute() Route {
 			Idle:      300 * time.Second,
 			Call:      30 * time.Minute,
 		},
-		Limits: Limits{Body: 4 << 20},
+		Limits:  Limits{Calls: 64, Streams: 64, Queue: 128, QueueWait: 2 * time.Second, PerClient: 32, Body: 4 << 20},
+		Breaker: Breaker{Failures: 5, Open: 5 * time.Second, MaxOpen: time.Minute},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 )
@@ -34,9 +35,25 @@ func ExpandHome(path string, environ []string) string {
 	}
 	home := variable(environ, "HOME")
 	if home == "" {
-		home, _ = os.UserHomeDir() // without one the path stays relative, and is reported as missing
+		home = ownHome()
+	}
+	if home == "" {
+		return path // which no file has: the working directory is nobody's home
 	}
 	return filepath.Join(home, rest)
+}
+
+// ownHome is the home directory of whoever runs the program, for which the environment has no word. Empty: they
+// have none.
+func ownHome() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	self, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return self.HomeDir
 }
 
 // variable is the value of an environment variable, the last of its name; nil stands for os.Environ.

@@ -12,11 +12,8 @@ type findings struct {
 	places map[string]place // of all documents, the topmost layer's last; nil: not made yet
 	seen   int              // problems that are in the others
 	broken map[string]bool  // keys with an error at or under them; "" where one is about a whole file
-	hints  map[hint]bool
+	hints  map[string]bool  // each after the key that it stands under, and a dot
 }
-
-// A hint is what a problem somewhere under a key suggests.
-type hint struct{ above, text string }
 
 // placeOf is where a key of the merged config was set: in the topmost layer that has it, else, for a
 // route's key, in the defaults, else where the nearest key above it stands.
@@ -51,29 +48,28 @@ func (l *loading) broken(path string) bool {
 	return f.broken[""] || f.broken[dotted(path)]
 }
 
-// misspelt reports whether a problem beside a path supposes that a key was meant to be this one.
+// misspelt reports whether a problem beside a path supposes that its key was meant to be that one.
 func (l *loading) misspelt(path string) bool {
 	above, key := split(path)
-	return l.found().hints[hint{dotted(above), fmt.Sprintf("did you mean %q?", key)}]
+	return l.found().hints[dotted(above)+"."+fmt.Sprintf("did you mean %q?", key)]
 }
 
 // found takes in the problems that are new.
 func (l *loading) found() *findings {
 	f := &l.findings
 	if f.broken == nil {
-		f.broken, f.hints = map[string]bool{}, map[hint]bool{}
+		f.broken, f.hints = map[string]bool{}, map[string]bool{}
 	}
 	for ; f.seen < len(l.problems); f.seen++ {
 		p := l.problems[f.seen]
-		if !p.Warning {
-			f.broken[p.Key] = true
+		f.hints[p.Key[:strings.LastIndexByte(p.Key, '.')+1]+p.Hint] = true
+		if p.Warning {
+			continue
 		}
+		f.broken[p.Key] = true
 		for key := p.Key; strings.LastIndexByte(key, '.') > 0; {
 			key = key[:strings.LastIndexByte(key, '.')]
-			f.hints[hint{key, p.Hint}] = true
-			if !p.Warning {
-				f.broken[key] = true
-			}
+			f.broken[key] = true
 		}
 	}
 	return f

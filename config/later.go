@@ -13,7 +13,7 @@ func comesLater(path string) bool {
 		return routeKeyLater(parts[2:])
 	}
 	switch path {
-	case "auth/jwt", "clients", "memory", "aggregate",
+	case "auth/jwt", "clients", "aggregate",
 		"telemetry/metrics", "telemetry/capture_arguments", "telemetry/trace_url":
 		return true
 	}
@@ -22,8 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "keepalive", "trace_meta", "retry", "breaker", "dial", "proxy", "forward_headers", "meta", "tools", "errors",
-		"limits/calls", "limits/streams", "limits/queue", "limits/queue_wait", "limits/rate", "limits/burst", "limits/per_client":
+	case "bearer", "profiles", "profile_param", "keepalive", "trace_meta", "retry", "dial", "proxy", "forward_headers", "meta", "tools", "errors":
 		return true
 	}
 	return false

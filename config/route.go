@@ -23,13 +23,19 @@ func (v *routeRules) warn(key, what, hint string)    { v.loading.warn(v.path+key
 
 func (v *routeRules) check() {
 	v.checkName()
-	if u := v.checkUpstream(); u != nil && v.route.signs() {
+	u := v.checkUpstream()
+	if u != nil && v.route.signs() {
 		v.checkSigning(u)
 	}
 	v.checkRole()
 	v.checkCredentials()
 	v.checkPool()
 	v.checkTimeouts()
+	v.checkLimits()
+	if u != nil {
+		v.checkFence(u)
+	}
+	v.checkBreaker()
 	v.checkHeaders()
 	v.checkTLS()
 }
@@ -153,9 +159,6 @@ func (v *routeRules) checkTimeouts() {
 		if limit.value < limit.least {
 			v.problem("/timeouts/"+limit.key, "must be more than 0", "")
 		}
-	}
-	if v.route.Limits.Body < 1 {
-		v.problem("/limits/body", "must be more than 0", "")
 	}
 }
 

@@ -1,7 +1,7 @@
 package config
 
 import (
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -13,10 +13,10 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// source is where the schema's descriptions come from: the comments beside the keys.
+// sources are where the schema's descriptions come from: the comments beside the keys.
 //
-//go:embed config.go
-var source string
+//go:embed config.go budgets.go
+var sources embed.FS
 
 // Schema is the JSON Schema of the file, for editors: the one Load judges by, told of what Load does before it
 // judges. A value may be left empty, and ${VAR} may stand where a number or a word of a list will.
@@ -96,25 +96,36 @@ func reflector(comments map[string]string) *jsonschema.Reflector {
 // comments are the doc comments of the fields, by the names that jsonschema looks for.
 func comments() map[string]string {
 	all := map[string]string{}
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
-	if err != nil {
-		panic(err) // it is the file this package was built from
-	}
-	for _, d := range file.Decls {
-		types, ok := d.(*ast.GenDecl)
-		if !ok || types.Tok != token.TYPE {
-			continue
+	for _, name := range []string{"config.go", "budgets.go"} {
+		text, err := sources.ReadFile(name)
+		if err != nil {
+			panic(err) // it is embedded
 		}
-		spec := types.Specs[0].(*ast.TypeSpec)
-		fields, ok := spec.Type.(*ast.StructType)
-		if !ok {
-			continue
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
+		if err != nil {
+			panic(err) // it is one this package was built from
 		}
-		for _, f := range fields.Fields.List {
-			for _, name := range f.Names {
-				all["signet/config."+spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
-			}
+		for _, d := range file.Decls {
+			commented(d, all)
 		}
 	}
 	return all
+}
+
+// commented adds the comments of a struct's fields to all.
+func commented(d ast.Decl, all map[string]string) {
+	types, ok := d.(*ast.GenDecl)
+	if !ok || types.Tok != token.TYPE {
+		return
+	}
+	spec := types.Specs[0].(*ast.TypeSpec)
+	fields, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range fields.Fields.List {
+		for _, name := range f.Names {
+			all["signet/config."+spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+		}
+	}
 }

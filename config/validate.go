@@ -34,6 +34,7 @@ func (l *loading) validate(cfg *Config) {
 		v.check()
 		cfg.Routes[name] = v.route
 	}
+	l.memory(cfg)
 	l.unused(cfg)
 }
 

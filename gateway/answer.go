@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
 )
 
@@ -68,15 +69,17 @@ func (c *call) pass(response *http.Response, body io.Reader) {
 	}
 }
 
-// whole passes a JSON answer on: at once when it is complete, if it is not too long to hold.
+// whole passes a JSON answer on: at once when it is complete, if it is not too long to hold and there is memory
+// to hold it in.
 func (c *call) whole(response *http.Response, body io.Reader) {
-	held, err := readUpTo(body, response.ContentLength, maxHeld)
-	if err != nil {
-		c.fail(c.brokeOff(response, err))
-		return
-	}
-	if len(held) > maxHeld {
+	held, err := c.readHeld(body, response.ContentLength)
+	var shed *bulkhead.Shed
+	switch {
+	case errors.As(err, &shed), err == nil && len(held) > maxHeld:
 		c.long(response, held, body)
+		return
+	case err != nil:
+		c.fail(c.brokeOff(response, err))
 		return
 	}
 	m, err := envelope.Read(held)
@@ -109,6 +112,7 @@ func (c *call) long(response *http.Response, held []byte, body io.Reader) {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
+		c.held.keep(int64(len(c.body)))
 		n, err := body.Read(buffer)
 		held = buffer[:n]
 		switch {
@@ -129,7 +133,7 @@ func (c *call) long(response *http.Response, held []byte, body io.Reader) {
 // verdict passes on a status that is the upstream's word to an MCP client: that a session is gone, or that
 // it has no stream to open. Of the body only a JSON-RPC message gets through.
 func (c *call) verdict(response *http.Response, body io.Reader) {
-	held, err := readUpTo(body, response.ContentLength, maxHeld)
+	held, err := c.readHeld(body, response.ContentLength)
 	if m, bad := envelope.Read(held); err != nil || bad != nil || m.Kind != envelope.Response {
 		held = nil
 	}
@@ -178,6 +182,12 @@ func (c *call) send(p []byte) error {
 // hurry gives the client writeDeadline from now on to take what is written.
 func (c *call) hurry() {
 	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeDeadline)) // unsupported off the network
+}
+
+// readHeld reads a body whose length is n, or -1 if unknown: all of it, or a little more than maxHeld. It is
+// counted as held.
+func (c *call) readHeld(body io.Reader, n int64) ([]byte, error) {
+	return readUpTo(newHeldBody(body, c.held, uncounted), n, maxHeld)
 }
 
 // readUpTo reads a body whose length is n, or -1 if unknown: all of it, or a little more than limit.

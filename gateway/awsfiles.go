@@ -14,7 +14,9 @@ import (
 // next fetched.
 func (g *Gateway) Follow(ctx context.Context) {
 	notice := func(what string) { g.log.Warn("AWS's files: " + what) }
-	for range config.WatchFiles(ctx, g.awsFiles, config.WatchOptions{Notice: notice}) {
+	changes := config.WatchFiles(ctx, g.awsFiles, config.WatchOptions{Notice: notice})
+	g.recheck() // of what was fetched before anybody watched
+	for range changes {
 		g.recheck()
 	}
 }

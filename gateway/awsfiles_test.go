@@ -113,12 +113,16 @@ func TestPitfall15_CallsReadNoFileOfAWS(t *testing.T) {
 	c := newRotating(t, "a")
 	s := &storm{cloud: c.cloud, front: overTCP(t, settings(c.routes))}
 	c.warm(t, func(route, body string) string { answer, _ := s.ask(t.Context(), route, body); return answer })
-	if err := os.Remove(c.file); err != nil {
-		t.Fatal(err)
-	}
+	before := c.keys["a"].AccessKeyID
+	c.rotate(t, "a") // and nobody says so: whoever reads the file would use it
 	for n := range 1000 {
 		if body, err := s.ask(t.Context(), "a", toolCall(fmt.Sprint(n), "echo", `"text":"x"`)); err != nil || !isResult(body) {
 			t.Fatalf("call %d: %v %s", n, err, body)
+		}
+	}
+	for _, e := range c.Ledger().Calls() {
+		if e.AccessKeyID != before {
+			t.Fatalf("call %s was signed with what the file says now", e.Call)
 		}
 	}
 	if g, _ := s.generation("a"); g != 1 {

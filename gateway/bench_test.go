@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 )
 
 // settings is a config that serves the given routes to everyone, as config.Load would return it.
@@ -52,10 +53,24 @@ func newBench(t *testing.T, n *network, cfg *config.Config, o Options) *bench {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = g.Shutdown(ctx)
+		allGivenBack(t, g)
 		_ = server.Close()
 		<-time.After(time.Second) // net/http lingers on a connection whose body it would not read
 	})
 	return &bench{net: n, gateway: g, client: &http.Client{Transport: transport}}
+}
+
+// allGivenBack fails if a gateway that was shut down still holds memory or places.
+func allGivenBack(t *testing.T, g *Gateway) {
+	t.Helper()
+	if n := g.memory.Used(); n != 0 {
+		t.Errorf("%d bytes of memory are still taken", n)
+	}
+	for name, rt := range g.current.Load().routes {
+		if s := rt.places.State(); s.Calls != (bulkhead.Use{}) || s.Streams != (bulkhead.Use{}) {
+			t.Errorf("route %s: places are still taken: %+v", name, s)
+		}
+	}
 }
 
 // upstream serves h at http://name:80 until the test ends.
@@ -134,6 +149,7 @@ func overTCPWith(t *testing.T, cfg *config.Config, o Options) *front {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = g.Shutdown(ctx)
+		allGivenBack(t, g)
 		_ = server.Close()
 	})
 	return &front{Client: http.Client{Transport: transport}, address: l.Addr().String(), gateway: g}

@@ -163,7 +163,7 @@ func TestLongAnswersThatBreakOffDoNotLookWhole(t *testing.T) {
 		if n := b.gateway.current.Load().routes["r"].flight.count(); n != 0 {
 			t.Errorf("%d calls are still under way", n)
 		}
-		if n := len(b.gateway.current.Load().routes["r"].pool.places); n != 0 {
+		if n := b.gateway.current.Load().routes["r"].places.State().Calls.Running; n != 0 {
 			t.Errorf("%d places are still taken", n)
 		}
 	})

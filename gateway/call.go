@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
 	"signet/gateway/telemetry"
 )
@@ -32,10 +33,13 @@ type call struct {
 	cancel  context.CancelCauseFunc
 	release []func() bool // timers and links to stop when it is done
 	record  *telemetry.Call
+	client  string // whose turn it is when clients take turns
+	held    *tally // what its buffers hold
 
 	// as it goes
-	pending [][]byte // ids of requests that have no answer yet
-	begun   bool     // the response's headers are out
+	place   *bulkhead.Place // nil until it is admitted
+	pending [][]byte        // ids of requests that have no answer yet
+	begun   bool            // the response's headers are out
 	ending  telemetry.Ending
 }
 

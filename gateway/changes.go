@@ -15,7 +15,7 @@ const (
 	partConnections = "connections" // what pool, tls, and the upstream's scheme and host make; files included
 	partCredentials = "credentials" // what a route signs with
 	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts
-	partLimits      = "limits"
+	partLimits      = "limits"      // how many calls at once, and when the circuit opens
 )
 
 // Changes are what a reload did, or would do, by route name, each list sorted.
@@ -88,7 +88,7 @@ func (rt *route) differs(next *route) []string {
 	if !same(forwarding(rt.config), forwarding(next.config)) {
 		parts = append(parts, partForwarding)
 	}
-	if !same(rt.config.Limits, next.config.Limits) {
+	if !same(rt.config.Limits, next.config.Limits) || rt.config.Breaker != next.config.Breaker {
 		parts = append(parts, partLimits)
 	}
 	if parts == nil { // a key that has no effect on this route, as a profile where nothing is signed
@@ -100,8 +100,8 @@ func (rt *route) differs(next *route) []string {
 // forwarding is c without the keys that the other parts answer for.
 func forwarding(c config.Route) config.Route {
 	c.Pool, c.TLS, c.Timeouts.Connect, c.Timeouts.TLS = config.Pool{}, config.TLS{}, 0, 0
-	c.Profile, c.AssumeRole, c.Credentials = "", config.AssumeRole{}, config.Credentials{}
-	c.Limits = config.Limits{}
+	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
+	c.Limits, c.Breaker = config.Limits{}, config.Breaker{}
 	return c
 }
 

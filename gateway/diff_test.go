@@ -31,7 +31,7 @@ func (c chance) route(files []string) config.Route {
 	r.Payload = of(c, "signed", "unsigned")
 	r.Pool.MaxConnections, r.Pool.HTTP2 = of(c, 64, 128), of(c, true, false)
 	r.Timeouts.Connect, r.Timeouts.Call = of(c, time.Second, 5*time.Second), of(c, 0, time.Minute)
-	r.Limits.Body = of[config.Size](c, 1<<20, 4<<20)
+	r.Limits.Body, r.Limits.Calls, r.Breaker.Failures = of[config.Size](c, 1<<20, 4<<20), of(c, 8, 64), of(c, 0, 5)
 	r.Headers = of(c, nil, map[string]string{}, map[string]string{"X-Team": "a"}, map[string]string{"X-Team": "b"})
 	r.TLS.CAFile, r.TLS.Insecure = of(c, files...), c.IntN(8) == 0
 	return r
@@ -134,6 +134,10 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"an empty list":  {func(_ *config.Config, r *config.Route) { r.Headers = map[string]string{} }, ""},
 		"a header":       {func(_ *config.Config, r *config.Route) { r.Headers = map[string]string{"X": "1"} }, "forwarding"},
 		"a limit":        {func(_ *config.Config, r *config.Route) { r.Limits.Body++ }, "limits"},
+		"calls":          {func(_ *config.Config, r *config.Route) { r.Limits.Calls-- }, "limits"},
+		"a rate":         {func(_ *config.Config, r *config.Route) { r.Limits.Rate = 3 }, "limits"},
+		"the breaker":    {func(_ *config.Config, r *config.Route) { r.Breaker.Open++ }, "limits"},
+		"the memory":     {func(c *config.Config, _ *config.Route) { c.Memory++ }, "; gateway: memory"},
 		"a call timeout": {func(_ *config.Config, r *config.Route) { r.Timeouts.Call++ }, "forwarding"},
 		"a dial timeout": {func(_ *config.Config, r *config.Route) { r.Timeouts.Connect++ }, "connections"},
 		"the pool":       {func(_ *config.Config, r *config.Route) { r.Pool.MaxIdle++ }, "connections"},
@@ -143,7 +147,7 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"a role":         {func(_ *config.Config, r *config.Route) { r.AssumeRole.ARN = "arn:aws:iam::123456789012:role/r" }, "credentials"},
 		"a tag":          {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{"team": "a"} }, "credentials"},
 		"no tags":        {func(_ *config.Config, r *config.Route) { r.AssumeRole.Tags = map[string]string{} }, ""},
-		"the wait":       {func(_ *config.Config, r *config.Route) { r.Credentials.Wait++ }, "credentials"},
+		"the wait":       {func(_ *config.Config, r *config.Route) { r.Credentials.Wait++ }, "forwarding"},
 		"the payload":    {func(_ *config.Config, r *config.Route) { r.Payload = "unsigned" }, "forwarding"},
 		"the service":    {func(_ *config.Config, r *config.Route) { r.Service = "other" }, "forwarding"},
 		"no signing":     {func(_ *config.Config, r *config.Route) { r.UpstreamAuth = "none" }, "credentials forwarding"},

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"syscall"
 
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 )
@@ -22,17 +23,6 @@ func (c *call) fault(code int, reason, outcome, message string) *envelope.Error 
 		Code: code, Reason: reason, Outcome: outcome,
 		Message: fmt.Sprintf("route %q: %s", c.route.name, message),
 	}
-}
-
-// notAdmitted is why the call got no place.
-func (c *call) notAdmitted(err error) *envelope.Error {
-	if !errors.Is(err, errNoPlace) {
-		return c.interrupted(err)
-	}
-	e := c.fault(envelope.CodeOverloaded, "queue_timeout", notSent, fmt.Sprintf(
-		"all %d connections were taken for %s (pool.max_connections)", cap(c.route.pool.places), c.route.config.Timeouts.Connect))
-	e.Retryable = true
-	return e
 }
 
 // noCredentials is why there is nothing to sign with.
@@ -145,6 +135,10 @@ func whyUnreachable(err error) (reason, text string) {
 func (c *call) brokeOff(response *http.Response, err error) *envelope.Error {
 	if cause := c.ended(); cause != nil {
 		return c.interrupted(cause)
+	}
+	var shed *bulkhead.Shed
+	if errors.As(err, &shed) {
+		return c.shed(shed, unknown)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return c.bad("truncated", response, "the upstream's answer ended before it was whole")

@@ -57,7 +57,7 @@ func (c *cloud) gated(t *testing.T, n *network, route string, hold int) {
 		w.WriteHeader(response.StatusCode)
 		_, _ = io.Copy(w, response.Body)
 	})
-	r.Upstream = "http://hop.test/mcp"
+	r.Upstream, r.Limits.Calls, r.Limits.PerClient = "http://hop.test/mcp", max(r.Limits.Calls, hold), 0
 	c.routes[route] = r
 }
 

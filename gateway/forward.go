@@ -44,11 +44,10 @@ type attempt struct {
 // forward takes the call's place, and sends it until it is answered: once, or twice when AWS refused the
 // credentials or the signature's time and there are others. Nothing waits between signing and sending.
 func (c *call) forward() {
-	if err := c.route.pool.take(c.ctx); err != nil {
-		c.fail(c.notAdmitted(err))
+	if !c.admit() {
 		return
 	}
-	defer c.route.pool.give()
+	defer c.place.Give()
 	for a := (&attempt{number: 1}); a != nil; {
 		a = c.try(a)
 	}
@@ -70,11 +69,17 @@ func (c *call) try(a *attempt) (next *attempt) {
 	}
 	response, err := c.roundTrip(a)
 	if err != nil {
+		if c.blames(a, err) {
+			c.failed()
+		}
 		c.fail(c.noResponse(a, err))
 		a.record.End(c.ending)
 		return nil
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode < 500 {
+		c.place.Answered() // now, not at the end: while a circuit tries, everybody waits for this word
+	}
 	c.ending.Status = response.StatusCode
 	a.record.Answered(response.StatusCode, response.Proto, a.reused)
 	again := c.answer(a, response)

@@ -160,7 +160,7 @@ func TestForwardBoundsEveryWait(t *testing.T) {
 		},
 		"a place": {
 			func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() },
-			func(r *config.Route) { r.Pool.MaxConnections = 0 }, 5 * time.Second, `"reason":"queue_timeout"`,
+			func(r *config.Route) { r.Limits.Calls = 0 }, 2 * time.Second, `"reason":"queue_timeout"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestForwardWaitsForItsPlaceBeforeAnythingElse(t *testing.T) {
 			<-time.After(1500 * time.Millisecond)
 			now.Add(-1)
 			answering(callAnswer)(w, r)
-		}, func(r *config.Route) { r.Pool.MaxConnections = 4 })
+		}, func(r *config.Route) { r.Limits.Calls, r.Limits.QueueWait = 4, 10*time.Second })
 		done := make(chan string)
 		began := time.Now()
 		for range 12 {

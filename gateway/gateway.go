@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 	"signet/gateway/telemetry"
@@ -34,6 +35,7 @@ type Gateway struct {
 	recorder *telemetry.Recorder
 	started  time.Time
 	home     *credentials.Home // what the sources of all routes share
+	memory   *bulkhead.Memory  // what the buffers of all calls share
 	retired  *retired
 
 	// swapped
@@ -77,16 +79,18 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	recorder, err := telemetry.New(telemetry.Options{
-		Tracers: o.TracerProvider, Meters: o.MeterProvider, Propagator: o.Propagator,
+	g := &Gateway{
+		options: o, log: o.Logger, started: time.Now(),
+		home: credentials.NewHome(), memory: bulkhead.NewMemory(int64(cfg.Memory)),
+	}
+	var err error
+	g.recorder, err = telemetry.New(telemetry.Options{
+		Tracers: o.TracerProvider, Meters: o.MeterProvider, Propagator: o.Propagator, Loads: g.loads,
 	})
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{
-		options: o, log: o.Logger, recorder: recorder, started: time.Now(),
-		home: credentials.NewHome(), retired: newRetired(o.Logger, recorder),
-	}
+	g.retired = newRetired(o.Logger, g.recorder)
 	if _, err := g.Reload(context.Background(), cfg, nil); err != nil {
 		return nil, err
 	}

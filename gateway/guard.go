@@ -31,7 +31,9 @@ func newGuard(cfg *config.Config) *guard {
 	}
 	for _, address := range cfg.Listen {
 		if host, port, err := net.SplitHostPort(address); err == nil {
-			g.names = append(g.names, strings.ToLower(host))
+			if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() { // 0.0.0.0 is where it listens, and no name
+				g.names = append(g.names, strings.ToLower(host))
+			}
 			g.ports = append(g.ports, port)
 		}
 	}

@@ -65,6 +65,17 @@ func TestGuardAdmitsOnlyItsOwnNames(t *testing.T) {
 	}
 }
 
+// Where it listens on all addresses, 0.0.0.0 is no name of it: a page could reach it by that one.
+func TestGuardOfAllAddressesHasNoNameOfThat(t *testing.T) {
+	cfg := settings(nil)
+	cfg.Listen = []string{"0.0.0.0:8484", "[::]:8484"}
+	for host, want := range map[string]string{"0.0.0.0:8484": "host", "[::]:8484": "host", "127.0.0.1:8484": "no_such_route"} {
+		if got := ask(newGuard(cfg), "/aws", host, nil); got != want && !(want == "no_such_route" && got == "") {
+			t.Errorf("Host %q: %q, want %q", host, got, want)
+		}
+	}
+}
+
 func TestGuardKnowsThePortARequestCameInBy(t *testing.T) {
 	g := newGuard(settings(nil))
 	r := httptest.NewRequest(http.MethodGet, "/-/ready", nil)

@@ -204,6 +204,9 @@ func TestPitfall08_EightKindsOfSourcesUnder64WorkersMixNothingUp(t *testing.T) {
 	for _, a := range k.sts.Granted() {
 		asked[a.RoleARN]++
 	}
+	if granted := len(k.sts.Granted()); k.sts.Asked() != granted {
+		t.Errorf("STS was asked %d times and granted %d", k.sts.Asked(), granted)
+	}
 	// Newer ones are sought from 3/8 of a life before its end.
 	most := int(took/(kindLife*5/8)) + 1
 	for _, name := range []string{"chain", "web", "container"} {

@@ -16,6 +16,7 @@ type no struct {
 	class   class
 	kind    string // ExpiredTokenException; empty: it gave none
 	message string
+	prose   bool // it is no machine's: a web page, or text, as proxies write them
 }
 
 // A class is what kind of no it is, and so what may be done about it.
@@ -39,6 +40,7 @@ func readNo(response *http.Response, body []byte) no {
 		n.readJSON(body)
 	default:
 		n.readXML(body)
+		n.prose = len(body) > 0 && n.kind == "" && n.message == ""
 	}
 	if kind := response.Header.Get("X-Amzn-Errortype"); kind != "" {
 		n.kind = kind
@@ -113,7 +115,7 @@ func (n no) classify(status int) class {
 		return signatureNo
 	case isThrottling(n.kind):
 		return throttledNo
-	case status != http.StatusBadRequest, n.unauthorized():
+	case n.unauthorized(), status != http.StatusBadRequest && (n.kind != "" || !n.prose):
 		return deniedNo
 	}
 	return otherNo

@@ -15,7 +15,16 @@ func saysNo(status int, kind string) *http.Response {
 	return r
 }
 
-func TestANoIsSortedByTypeAndWords(t *testing.T) {
+// A said is what an upstream says, and what of it is AWS's.
+type said struct {
+	status       int
+	header, body string
+	kind, reason string // reason "": nothing of AWS's
+	class        class
+}
+
+// noes are AWS's in all shapes, and others'.
+func noes() []said {
 	const (
 		invalid  = `{"message":"The security token included in the request is invalid."}`
 		expired  = `{"message":"The security token included in the request is expired"}`
@@ -25,12 +34,7 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		denied   = `{"Message":"User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: x:Y on resource: z"}`
 		session  = `{"jsonrpc":"2.0","id":1,"result":null,"error":{"code":-32001,"message":"Your AWS session token has expired. Please refresh your credentials and try again."}}`
 	)
-	for _, test := range []struct {
-		status       int
-		header, body string
-		kind, reason string // reason "": nothing of AWS's
-		class        class
-	}{
+	return []said{
 		// credentials
 		{403, "ExpiredTokenException:http://x/", expired, "ExpiredTokenException", "expired", staleNo},
 		{400, "ExpiredToken", `{}`, "ExpiredToken", "expired", staleNo},
@@ -64,7 +68,7 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		{400, "", `{"__type":"AccessDeniedException","Message":"m"}`, "AccessDeniedException", "access_denied", deniedNo},
 		{403, "", `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`, "AccessDenied", "access_denied", deniedNo},
 		{403, "ForbiddenException", `{"message":"Forbidden"}`, "ForbiddenException", "access_denied", deniedNo},
-		{403, "", `<html><body>no</body></html>`, "", "access_denied", deniedNo},
+		{403, "ForbiddenException", `<html><body>no</body></html>`, "ForbiddenException", "access_denied", deniedNo},
 		{401, "", ``, "", "access_denied", deniedNo},
 		{403, "Bad\x01Name\n", ``, "BadName", "access_denied", deniedNo},
 		// too much
@@ -74,10 +78,16 @@ func TestANoIsSortedByTypeAndWords(t *testing.T) {
 		{400, "ValidationException", `{"message":"m"}`, "ValidationException", "", otherNo},
 		{400, "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"The security token included in the request is expired"}}`, "", "", otherNo},
 		{400, "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"Your AWS session token has expired."}}`, "", "", otherNo},
+		{403, "", `<html><body>Blocked by the proxy of ACME</body></html>`, "", "", otherNo},
+		{401, "", `Blocked by the proxy of ACME`, "", "", otherNo},
 		{404, "", session, "", "", otherNo},
 		{500, "ExpiredTokenException", expired, "ExpiredTokenException", "", otherNo},
 		{503, "", early, "", "", otherNo},
-	} {
+	}
+}
+
+func TestANoIsSortedByTypeAndWords(t *testing.T) {
+	for _, test := range noes() {
 		got := readNo(saysNo(test.status, test.header), []byte(test.body))
 		if got.class != test.class || got.kind != test.kind || test.reason != "" && got.reason() != test.reason {
 			t.Errorf("%d %q %s: class %d, kind %q, reason %s; want class %d, kind %q, reason %s",

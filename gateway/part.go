@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 )
 
@@ -24,6 +25,13 @@ func (p *part) drop() {
 	}
 }
 
+// places are what the calls of a route take before anything else is done for them. Versions of a route whose
+// upstream is the same host share them, and so keep to the limits together. There is nothing to close.
+type places struct {
+	*bulkhead.Bulkhead
+	scheme, host string // whose failures the circuit counts
+}
+
 // An identity is the credentials that versions of one route sign with.
 type identity struct {
 	part
@@ -35,7 +43,7 @@ type identity struct {
 
 // signs is what of a route's config decides whom it signs as. Two identities of which it is equal are the same.
 type signs struct {
-	profile, region string
-	assume          config.AssumeRole
-	credentials     config.Credentials
+	profile, region  string
+	assume           config.AssumeRole
+	instanceMetadata bool
 }

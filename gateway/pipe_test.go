@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -40,8 +41,9 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 		return nil, &net.DNSError{Err: "no such host", Name: address, IsNotFound: true}
 	}
 	ours, theirs := net.Pipe()
+	from := pipeAddr(fmt.Sprintf("127.0.0.1:%d", 1024+n.count()))
 	select {
-	case l.conns <- theirs:
+	case l.conns <- &pipeConn{Conn: theirs, from: from}:
 		return ours, nil
 	case <-l.closed:
 		return nil, errors.New("connection refused")
@@ -49,6 +51,24 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 		return nil, ctx.Err()
 	}
 }
+
+// count is how many connections were asked for.
+func (n *network) count() (all int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, dials := range n.dials {
+		all += dials
+	}
+	return all
+}
+
+// A pipeConn is a connection with an address of its own, as each on a real network has.
+type pipeConn struct {
+	net.Conn
+	from net.Addr
+}
+
+func (c *pipeConn) RemoteAddr() net.Addr { return c.from }
 
 // dialed is how many connections to an address were asked for.
 func (n *network) dialed(address string) int {

@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,17 +14,12 @@ import (
 // maxResponseHeader bounds the headers of an upstream's response.
 const maxResponseHeader = 256 << 10
 
-// errNoPlace says that every connection stayed taken for as long as a call waits for one.
-var errNoPlace = errors.New("no connection became free in time")
-
-// A pool is a route's own connections. A call takes its place before it fetches credentials and signs, so
-// that nothing signed ever waits (a queue inside the transport sent 78 % of calls out expired at five
-// times its capacity).
+// A pool is a route's own connections. A call has its place before it comes here, so that nothing signed ever
+// waits (a queue inside the transport sent 78 % of calls out expired at five times its capacity).
 type pool struct {
 	part
 	wires       wires
 	secure      *tls.Config
-	places      chan struct{} // one for each call and stream under way
 	connections *connections
 
 	// swapped
@@ -67,8 +60,7 @@ func newPool(w wires, f *files, dial dialer) (*pool, error) {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
 	p := &pool{
-		wires: w, secure: secure, places: make(chan struct{}, w.pool.MaxConnections),
-		connections: newConnections(dial, w.connect),
+		wires: w, secure: secure, connections: newConnections(dial, w.connect),
 	}
 	p.close = p.shut
 	return p, nil
@@ -93,7 +85,7 @@ func (p *pool) newTransport() *http.Transport {
 		DialContext:            p.connections.dial,
 		TLSClientConfig:        secure,
 		TLSHandshakeTimeout:    w.hand,
-		MaxConnsPerHost:        w.pool.MaxConnections,
+		MaxConnsPerHost:        w.pool.MaxConnections + 1, // that of the light call beside the budget
 		MaxIdleConnsPerHost:    w.pool.MaxIdle,
 		IdleConnTimeout:        w.pool.IdleTimeout,
 		DisableCompression:     true,
@@ -145,25 +137,3 @@ func (w wires) tlsConfig(f *files) (*tls.Config, error) {
 	c.Certificates = []tls.Certificate{pair}
 	return c, nil
 }
-
-// take waits for a place, at most as long as connecting may take. The caller gives it back.
-func (p *pool) take(ctx context.Context) error {
-	select {
-	case p.places <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(p.wires.connect)
-	defer timer.Stop()
-	select {
-	case p.places <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return errNoPlace
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// give gives a place back.
-func (p *pool) give() { <-p.places }

@@ -18,13 +18,21 @@ const maxRetryAfter = time.Hour
 // refused answers a call whose response has an error status, or reports that it is to be sent again: AWS
 // refused what was signed before anything was executed, and there is something else to sign.
 func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (again bool) {
-	held, err := readUpTo(body, response.ContentLength, maxHeld)
+	held, err := c.readHeld(body, response.ContentLength)
 	if err != nil {
+		if c.blames(a, err) {
+			c.failed()
+		}
 		c.fail(c.brokeOff(response, err))
 		return false
 	}
 	a.no = readNo(response, held)
 	m, bad := envelope.Read(held)
+	if bad == nil && m.Kind == envelope.Response || a.throttled(response) {
+		c.place.Answered()
+	} else {
+		c.failed() // of no effect below 500: it has been told otherwise
+	}
 	lifted := bad == nil && m.Kind == envelope.Response && m.IsError
 	if a.generation != nil {
 		if lifted && a.no.class == otherNo || a.no.class == deniedNo && a.no.named() {
@@ -85,9 +93,12 @@ func (c *call) retimed(a *attempt, response *http.Response) bool {
 }
 
 // learnOnly takes from the refusal of a second attempt what later calls need. A skew that did not help is
-// forgotten: the Date was not that of the clock which refuses.
+// forgotten: the Date was not that of the clock which refuses. New credentials that did not help either tell that
+// it is not for them that AWS refuses.
 func (c *call) learnOnly(a *attempt, response *http.Response) {
 	switch first := a.first; {
+	case a.no.class == staleNo && first.no.class == staleNo:
+		c.route.identity.cache.InVain(a.generation)
 	case a.skew != first.skew && (a.no.class == clockNo || a.no.class == first.no.class):
 		c.route.identity.clock.forget(a.skew, first.skew)
 	case a.skew == first.skew && a.no.class == clockNo:
@@ -141,8 +152,7 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 func (c *call) refusalOf(a *attempt, response *http.Response) *envelope.Error {
 	status := response.StatusCode
 	switch {
-	case a.no.class == throttledNo, status == http.StatusTooManyRequests,
-		status == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":
+	case a.throttled(response):
 		return c.throttled(a, response)
 	case a.generation != nil && a.no.class != otherNo:
 		return c.rejected(a, response)
@@ -154,6 +164,12 @@ func (c *call) refusalOf(a *attempt, response *http.Response) *envelope.Error {
 		e.Outcome = rejected
 	}
 	return e
+}
+
+// throttled reports whether the upstream refused a because it wants less.
+func (a *attempt) throttled(response *http.Response) bool {
+	return a.no.class == throttledNo || response.StatusCode == http.StatusTooManyRequests ||
+		response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != ""
 }
 
 // rejected is AWS refusing the credentials or the signature, after one fresh try.

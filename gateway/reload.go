@@ -57,8 +57,10 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config, prepare Prepar
 	for _, rt := range next.routes {
 		if !old.has(rt) {
 			rt.hold()
+			rt.places.Adjust(limits(rt.config))
 		}
 	}
+	g.memory.Adjust(int64(cfg.Memory))
 	g.current.Store(next)
 	commit()
 	for _, rt := range old.all() {

@@ -49,6 +49,8 @@ func TestReloadKeepsWhatIsEqual(t *testing.T) {
 		"nothing":      {func(*config.Route) {}, true, true, true},
 		"a header":     {func(r *config.Route) { r.Headers = map[string]string{"X-Team": "t"} }, false, true, true},
 		"a body limit": {func(r *config.Route) { r.Limits.Body++ }, false, true, true},
+		"a limit":      {func(r *config.Route) { r.Limits.Calls++ }, false, true, true},
+		"the breaker":  {func(r *config.Route) { r.Breaker.Failures++ }, false, true, true},
 		"a pool limit": {func(r *config.Route) { r.Pool.MaxConnections++ }, false, false, true},
 		"the upstream": {func(r *config.Route) { r.Upstream = "https://c.test/mcp" }, false, false, true},
 		"its path":     {func(r *config.Route) { r.Upstream = "https://b.test/other" }, false, true, true},
@@ -65,6 +67,9 @@ func TestReloadKeepsWhatIsEqual(t *testing.T) {
 			if was.name != is.name || (was == is) != test.route || (was.pool == is.pool) != test.pool || (was.identity == is.identity) != test.sources {
 				t.Errorf("route kept %v, pool %v, credentials %v; want %v, %v, %v",
 					was == is, was.pool == is.pool, was.identity == is.identity, test.route, test.pool, test.sources)
+			}
+			if (was.places == is.places) != (was.upstream.Host == is.upstream.Host) {
+				t.Errorf("places kept %v, with %s for %s", was.places == is.places, is.upstream.Host, was.upstream.Host)
 			}
 			if old.routes["a"] != g.current.Load().routes["a"] {
 				t.Error("the other route was rebuilt")

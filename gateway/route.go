@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
 	"signet/gateway/sigv4"
 	"signet/gateway/telemetry"
@@ -33,18 +35,22 @@ type route struct {
 	scope    sigv4.Scope
 	log      *slog.Logger
 	recorder *telemetry.Recorder
+	places   *places
 	pool     *pool
 	identity *identity // nil: requests are not signed
+	memory   *bulkhead.Memory
 
 	// its own
 	flight flight
 }
 
-// hold and end bracket the life of a route: between them its parts stay open.
+// hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the
+// newest route does from hold on.
 func (rt *route) hold() {
 	rt.pool.hold()
 	if rt.identity != nil {
 		rt.identity.hold()
+		rt.identity.cache.Bound(rt.config.Credentials.Timeout, rt.config.Credentials.Wait)
 	}
 }
 
@@ -66,7 +72,9 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 		refusal.write(w)
 		return
 	}
-	body, refusal := rt.read(w, r)
+	held := tally{memory: rt.memory}
+	defer held.keep(0)
+	body, refusal := rt.read(w, r, &held)
 	if refusal != nil {
 		refusal.write(w)
 		return
@@ -80,6 +88,10 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 		}
 	}
 	c := newCall(rt, w, r, m, body)
+	c.held, c.client = &held, caller
+	if caller == "" {
+		c.client = r.RemoteAddr
+	}
 	ctx, record := rt.recorder.Call(c.ctx, r.Header, c.describe(caller))
 	c.ctx, c.record = ctx, record
 	defer c.finish()
@@ -118,8 +130,8 @@ func (rt *route) wrongMethod(message, allow string) *refusal {
 	return refusal
 }
 
-// read reads the request's body, within limits.body and bodyDeadline.
-func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+// read reads the request's body, within limits.body, bodyDeadline and the memory there is.
+func (rt *route) read(w http.ResponseWriter, r *http.Request, held *tally) ([]byte, *refusal) {
 	limit := int64(rt.config.Limits.Body)
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close")
@@ -130,14 +142,17 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal)
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyDeadline)) // unsupported off the network: nothing to bound there
-	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength, held)
 	if err == nil {
 		_ = control.SetReadDeadline(time.Time{})
 		return body, nil
 	}
 	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	var over *http.MaxBytesError
+	var shed *bulkhead.Shed
 	switch {
+	case errors.As(err, &shed):
+		return nil, rt.noMemory(shed)
 	case errors.As(err, &over):
 		return nil, rt.tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -152,14 +167,25 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal)
 	})
 }
 
-// readAll reads a body whose length is n, or -1 if that is not known.
-func readAll(r io.Reader, n int64) ([]byte, error) {
+// readAll reads a body whose length is n, or -1 if that is not known, and counts it as held. Of one that there
+// is no memory for nothing is read where its length says so.
+func readAll(r io.Reader, n int64, held *tally) ([]byte, error) {
 	if n < 0 {
-		return io.ReadAll(r)
+		return io.ReadAll(newHeldBody(r, held, 0))
+	}
+	if err := held.take(n); err != nil {
+		return nil, err
 	}
 	body := make([]byte, n)
 	_, err := io.ReadFull(r, body)
 	return body, err
+}
+
+func (rt *route) noMemory(s *bulkhead.Shed) *refusal {
+	return refuse(http.StatusServiceUnavailable, &envelope.Error{
+		Code: envelope.CodeOverloaded, Reason: s.Reason, Route: rt.name, Outcome: notSent, Retryable: true,
+		Message: fmt.Sprintf("route %q: %s (%s)", rt.name, s.Message, decidedBy(s.Reason)),
+	})
 }
 
 func (rt *route) tooLarge(limit int64) *refusal {

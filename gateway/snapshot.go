@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 	"signet/gateway/sigv4"
@@ -100,6 +101,8 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		scope:    sigv4.Scope{Service: c.Service, Region: c.Region, Unsigned: c.Payload == "unsigned"},
 		log:      g.log.With("route", name),
 		recorder: g.recorder,
+		places:   newPlaces(c, upstream, old),
+		memory:   g.memory,
 	}
 	rt.flight.init()
 	if old != nil && old.pool.wires == wires {
@@ -113,9 +116,27 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 	return rt, nil
 }
 
+// newPlaces makes a route's places, or returns those of old if they are the same host's. What old had for limits
+// stays in force until the swap.
+func newPlaces(c config.Route, upstream *url.URL, old *route) *places {
+	if old != nil && old.places.scheme == upstream.Scheme && old.places.host == upstream.Host {
+		return old.places
+	}
+	return &places{Bulkhead: bulkhead.New(limits(c)), scheme: upstream.Scheme, host: upstream.Host}
+}
+
+// limits are what a route's places keep to.
+func limits(c config.Route) bulkhead.Limits {
+	l := c.Limits
+	return bulkhead.Limits{
+		Calls: l.Calls, Streams: l.Streams, Queue: l.Queue, QueueWait: l.QueueWait,
+		Rate: l.Rate, Burst: l.Burst, PerClient: l.PerClient, Breaker: bulkhead.Breaker(c.Breaker),
+	}
+}
+
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
 func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
-	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, credentials: c.Credentials}
+	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, instanceMetadata: c.Credentials.InstanceMetadata}
 	if old != nil && old.identity != nil && same(old.identity.signs, signs) {
 		return old.identity
 	}
@@ -133,10 +154,19 @@ func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity
 	id := &identity{signs: signs, profile: credentials.NewProfile(source)}
 	id.cache = credentials.New(id.profile, credentials.Options{
 		Name: name, Tracer: g.recorder.Tracer(), Timeout: c.Credentials.Timeout, Wait: c.Credentials.Wait,
-		Observe: func(r credentials.Refresh) { g.recorder.Refreshed(name, r.Err) },
+		Observe: func(r credentials.Refresh) { g.refreshed(name, r) },
 	})
 	id.close = id.cache.Close
 	return id
+}
+
+// refreshed counts a fetch that ended, and logs one that failed: while what is held still serves, nobody else
+// says so.
+func (g *Gateway) refreshed(route string, r credentials.Refresh) {
+	g.recorder.Refreshed(route, r.Err)
+	if r.Err != nil {
+		g.log.Warn("credentials could not be fetched", "route", route, "cause", r.Err.Error(), "took", r.Took.String())
+	}
 }
 
 // sessionName is the role session name of a route whose profile has none. It is the same after every

@@ -30,6 +30,9 @@ type Status struct {
 	// Retiring are the replaced and removed routes that still have calls under way.
 	Retiring RetiringStatus `json:"retiring"`
 
+	// Memory is what the buffers of all calls hold.
+	Memory MemoryStatus `json:"memory"`
+
 	// Routes are the enabled ones, by name.
 	Routes []RouteStatus `json:"routes"`
 }
@@ -84,6 +87,9 @@ type RouteStatus struct {
 	// InFlight is how many calls and streams are under way.
 	InFlight int `json:"in_flight"`
 
+	// Limits is what is in use of the route's limits.
+	Limits LimitsStatus `json:"limits"`
+
 	// ClockSkew is how far AWS's clock is ahead of this machine's, in seconds, as learned from a refusal. Zero:
 	// there was none.
 	ClockSkew float64 `json:"clock_skew_seconds,omitempty"`
@@ -102,7 +108,10 @@ func (g *Gateway) Status() Status {
 		},
 		LastReload: ReloadStatus{OK: last.err == nil, At: last.at, LastSuccess: last.goodAt},
 		Retiring:   g.retired.status(),
-		Routes:     []RouteStatus{},
+		Memory: MemoryStatus{
+			Used: g.memory.Used(), Limit: int64(s.config.Memory), Sheds: g.memory.Sheds(),
+		},
+		Routes: []RouteStatus{},
 	}
 	if last.err != nil {
 		status.LastReload.Problems = texts(last.err)
@@ -116,7 +125,7 @@ func (g *Gateway) Status() Status {
 func (rt *route) status() RouteStatus {
 	s := RouteStatus{
 		Name: rt.name, Upstream: rt.upstream.Redacted(), Auth: rt.config.UpstreamAuth,
-		Since: rt.snapshot, InFlight: rt.flight.count(),
+		Since: rt.snapshot, InFlight: rt.flight.count(), Limits: rt.places.status(),
 	}
 	if rt.identity == nil {
 		return s

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
 )
 
@@ -28,7 +29,8 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	control := http.NewResponseController(c.w)
 	c.hurry()
 	_ = control.Flush() // the headers are the first thing a client waits for
-	events, named := envelope.NewEvents(body, maxEvent), false
+	held := newHeldBody(body, c.held, uncounted)
+	events, named := envelope.NewEvents(held, maxEvent), false
 	for {
 		event, err := events.Next()
 		if err != nil {
@@ -44,6 +46,7 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
+		held.passed(len(event.Raw))
 	}
 }
 
@@ -75,6 +78,7 @@ func (c *call) settle(data []byte) {
 // whether it carried an event id.
 func (c *call) streamEnded(err error, named bool) {
 	orderly := errors.Is(err, io.EOF)
+	var shed *bulkhead.Shed
 	switch cause := c.ended(); {
 	case len(c.pending) == 0:
 		// Answered, or no request's stream: its end is all there is to say.
@@ -83,6 +87,8 @@ func (c *call) streamEnded(err error, named bool) {
 		}
 	case cause != nil:
 		c.fail(c.interrupted(cause))
+	case errors.As(err, &shed):
+		c.fail(c.shed(shed, unknown))
 	case errors.Is(err, envelope.ErrEventTooLarge):
 		c.fail(tooLarge(c.route.name, "an event of the answer", maxEvent))
 	case orderly && named && c.version() == resumable:

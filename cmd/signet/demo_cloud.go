@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -79,11 +80,13 @@ func (c *demoCloud) writeProfiles() error {
 	profiles := "[profile process]\n" + vended("agent") +
 		"[profile short]\n" + vended("finder") +
 		"[profile role]\nsource_profile = static\nrole_session_name = demo\nrole_arn = " + c.sandbox.Identity("analyst").RoleARN + "\n"
-	if err := os.WriteFile(c.configPath(), []byte(profiles), 0o600); err != nil {
-		return err
-	}
 	keys := "[static]\n" + c.staticKeys("reader") + "[rotated]\n" + c.staticKeys("reader")
-	return os.WriteFile(c.credentialsPath(), []byte(keys), 0o600)
+	// Somebody's own were not saved just now: such files are read twice.
+	lastYear := time.Now().AddDate(-1, 0, 0)
+	return errors.Join(
+		os.WriteFile(c.configPath(), []byte(profiles), 0o600), os.Chtimes(c.configPath(), lastYear, lastYear),
+		os.WriteFile(c.credentialsPath(), []byte(keys), 0o600), os.Chtimes(c.credentialsPath(), lastYear, lastYear),
+	)
 }
 
 // staticKeys are new long-lived keys of an identity, as a profile has them.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
+	"time"
 
 	"signet/config"
 	"signet/gateway"
@@ -26,9 +26,7 @@ type reloaded struct {
 // listener fails. It alone reloads.
 func (d *daemon) loop(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var following sync.WaitGroup
-	following.Go(func() { d.gateway.Follow(ctx) })
-	defer following.Wait()
+	defer d.follow(ctx)()
 	defer cancel()
 	updates := config.Watch(ctx, d.path, d.current, d.options)
 	for {
@@ -47,6 +45,23 @@ func (d *daemon) loop(ctx context.Context) error {
 			_, _ = d.reload(ctx)
 		case r := <-d.reloads:
 			d.answer(ctx, r)
+		}
+	}
+}
+
+// follow has the gateway follow AWS's own files until ctx ends. wait waits for that; but not for long, since a
+// file system that hangs must not keep the program from ending.
+func (d *daemon) follow(ctx context.Context) (wait func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.gateway.Follow(ctx)
+	}()
+	return func() {
+		select {
+		case <-ended:
+		case <-time.After(lastWords):
+			d.log.Warn("AWS's files cannot be read in time; they are not waited for")
 		}
 	}
 }

@@ -78,6 +78,10 @@ func TestClientsAreShownATCPAddressIfThereIsOne(t *testing.T) {
 	if got := configuredURL(cfg); got != "http://127.0.0.1:1" {
 		t.Errorf("got %s", got)
 	}
+	cfg.TLS.CertFile = "cert.pem"
+	if got := configuredURL(cfg); got != "https://127.0.0.1:1" {
+		t.Errorf("got %s", got)
+	}
 	cfg.Listen = cfg.Listen[:1]
 	if got := configuredURL(cfg); got != "unix:///s" {
 		t.Errorf("got %s", got)

@@ -11,17 +11,27 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// ask has one of the SDK's providers ask AWS, within askTimeout.
-func (l link) ask(ctx context.Context, who string, of aws.CredentialsProvider) (aws.Credentials, error) {
-	waitFor(ctx, "sts_unreachable", l.name()+": "+who)
+// ask has one of the SDK's providers ask AWS.
+func (l link) ask(ctx context.Context, who string, of aws.CredentialsProvider) (creds aws.Credentials, err error) {
+	err = l.asking(ctx, who, func(ctx context.Context) error {
+		creds, err = of.Retrieve(ctx)
+		return err
+	})
+	return creds, err
+}
+
+// asking asks AWS, in its turn, within askTimeout.
+func (l link) asking(ctx context.Context, who string, ask func(context.Context) error) error {
+	waitFor(ctx, "sts_unreachable", l.name()+": its turn to ask "+who)
 	done, err := l.options.Home.ask(ctx)
 	if err != nil {
-		return aws.Credentials{}, err
+		return err
 	}
 	defer done()
+	waitFor(ctx, "sts_unreachable", l.name()+": "+who)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return of.Retrieve(ctx)
+	return ask(ctx)
 }
 
 // refused says why one of AWS's services gave nothing: by the class of the error, with nothing it said but its

@@ -6,14 +6,22 @@
 package credentials
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// quiet is how long a source is not asked again when what it returned after a refusal was refused as well.
-const quiet = 10 * time.Second
+const (
+	// quiet is how long a source is not asked again after it returned the very credentials that were refused,
+	// or others that were refused as well.
+	quiet = 10 * time.Second
+
+	// farewell is how long credentials may serve that their files do not say any more, when what they say
+	// instead cannot be used: a file may be in between two edits, but a key that was taken out is to go.
+	farewell = time.Minute
+)
 
 // A Cache keeps one route's credentials usable. Make it with New; it is safe for concurrent use.
 type Cache struct {
@@ -27,6 +35,9 @@ type Cache struct {
 	held     atomic.Pointer[Generation] // stored under mu, loaded without
 	due      atomic.Bool                // the files say something else than when it was fetched
 	accepted atomic.Uint64              // the newest generation that AWS has taken; it only grows
+	wait     atomic.Int64               // Options.Wait
+	timeout  atomic.Int64               // Options.Timeout
+	asking   atomic.Int32               // fetches that have not returned, left behind or not
 
 	// guarded
 	mu      sync.Mutex
@@ -34,15 +45,24 @@ type Cache struct {
 	backoff backoff     // under mu
 	refused *Generation // the last that AWS refused; under mu
 	gaveUp  time.Time   // when that was; under mu
+	vain    time.Time   // when other credentials did not mend a refusal; under mu
+	edited  time.Time   // since when due; under mu
 	seq     uint64      // under mu
 	last    LastRefresh // under mu
 }
 
 // New makes a Cache. It asks nothing of source until the first Get.
 func New(source Source, o Options) *Cache {
-	c := &Cache{source: source, options: o.withDefaults()}
+	c := &Cache{source: source, options: o}
+	c.Bound(o.Timeout, o.Wait)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
+}
+
+// Bound sets Options.Timeout and Options.Wait anew, for fetches and waits that begin later.
+func (c *Cache) Bound(timeout, wait time.Duration) {
+	c.timeout.Store(int64(cmp.Or(timeout, 45*time.Second)))
+	c.wait.Store(int64(cmp.Or(wait, 10*time.Second)))
 }
 
 // Close ends the fetch under way and whoever waits for it. After it Get fails.
@@ -88,13 +108,14 @@ func (c *Cache) await(ctx context.Context, now time.Time) (*Generation, error) {
 	if f == nil {
 		return g, err
 	}
-	timer := time.NewTimer(c.options.Wait)
+	wait := time.Duration(c.wait.Load())
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-f.done:
 		return f.result, f.err
 	case <-timer.C:
-		return nil, f.stage.silent(c.options.Wait).after(time.Second)
+		return nil, f.stage.silent(wait).after(time.Second)
 	case <-c.ctx.Done():
 		return nil, routeGone()
 	case <-ctx.Done():
@@ -109,8 +130,8 @@ func (c *Cache) join(ctx context.Context, now time.Time) (*flight, *Generation, 
 	if c.ctx.Err() != nil {
 		return nil, nil, routeGone()
 	}
-	if g := c.held.Load(); g.valid(now) {
-		return nil, g, nil // it landed since the caller looked
+	if g := c.held.Load(); g.valid(now) || g.neverWas(now, time.Now()) {
+		return nil, g, nil // it landed since the caller looked, or no other is better
 	}
 	if c.flight == nil {
 		if wait := c.backoff.wait(time.Now()); wait > 0 {
@@ -125,20 +146,32 @@ func (c *Cache) join(ctx context.Context, now time.Time) (*flight, *Generation, 
 // asked anew at once, whatever pause there was: what is held serves until then, and a fetch under way is made
 // again. It is for whoever watches the files, and does nothing for a source without.
 func (c *Cache) Recheck() {
-	source, ok := c.source.(interface{ Changed() bool })
-	if !ok || !source.Changed() {
+	source, ok := c.source.(interface{ Changed(holding bool) bool })
+	if !ok || !source.Changed(c.held.Load() != nil) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.backoff, c.gaveUp = backoff{}, time.Time{}
+	c.backoff, c.gaveUp, c.vain = backoff{}, time.Time{}, time.Time{}
 	switch {
 	case c.ctx.Err() != nil:
 	case c.flight != nil:
 		c.flight.outdated = true
 	case c.held.Load() != nil:
-		c.due.Store(true)
+		if !c.due.Swap(true) {
+			c.edited = time.Now()
+		}
 		c.flight = c.take(context.Background())
+	}
+}
+
+// InVain notes that g, which replaced one that AWS refused, was refused as well: whatever it is that AWS does
+// not like, other credentials do not mend it, so that for a while none are sought for a refusal.
+func (c *Cache) InVain(g *Generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g != nil && c.held.Load() == g {
+		c.vain = time.Now()
 	}
 }
 
@@ -175,6 +208,9 @@ func (c *Cache) Invalidate(g *Generation) {
 func (c *Cache) refusedAgain(g *Generation) bool {
 	if c.refused == nil {
 		return false
+	}
+	if time.Since(c.vain) < quiet {
+		return true
 	}
 	if same(c.refused.Credentials, g.Credentials) && time.Since(g.Obtained) < quiet {
 		return true

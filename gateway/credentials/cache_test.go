@@ -152,6 +152,7 @@ func TestFault_C13_CredentialsThatEndedDuringASleepAreNotUsed(t *testing.T) {
 		source := slow(time.Second, time.Hour)
 		c := newCache(t, source, Options{})
 		first, _, _ := get(c)
+		<-time.After(2 * time.Second)
 		// The wall clock after eight hours in which the other one stood still.
 		awake := time.Now().Round(0).Add(8 * time.Hour)
 		if g, err := c.Get(context.Background(), awake); err != nil || g == first {

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,7 +69,7 @@ func (l link) httpClient() (aws.HTTPClient, error) {
 	if path == "" {
 		return l.options.Home.trusting(path, nil)
 	}
-	bundle, err := os.ReadFile(path)
+	bundle, err := readFile(path)
 	if err != nil {
 		return nil, &Error{Reason: "no_credentials", Message: l.name() + ": the CA bundle (AWS_CA_BUNDLE or ca_bundle) cannot be read", Err: err}
 	}

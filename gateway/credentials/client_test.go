@@ -43,7 +43,7 @@ func TestPitfall43_TheCABundleIsTrustedAndReadOnceForEachChange(t *testing.T) {
 		t.Errorf("no certificate: %v", err)
 	}
 	save(t, path, trusted)
-	if !p.Changed() {
+	if !p.Changed(true) {
 		t.Error("the new bundle is no change")
 	}
 	if err := fetchOnce(); err != nil {

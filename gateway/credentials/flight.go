@@ -29,6 +29,9 @@ func (c *Cache) take(caller context.Context) *flight {
 	if g := c.held.Load(); g != nil {
 		f.stage.held = g.Credentials.AccessKeyID
 	}
+	if c.last.Error != "" {
+		f.stage.failed = c.last.At
+	}
 	if c.refused != nil {
 		f.stage.refused.Store(&c.refused.Credentials.AccessKeyID)
 	}
@@ -41,11 +44,12 @@ func (c *Cache) take(caller context.Context) *flight {
 
 // attempt asks the source once, and reports whether that ended the flight.
 func (c *Cache) attempt(f *flight) (ended bool) {
-	ctx, cancel := context.WithTimeout(f.stage.with(c.ctx), c.options.Timeout-c.grace())
+	timeout := time.Duration(c.timeout.Load())
+	ctx, cancel := context.WithTimeout(f.stage.with(c.ctx), timeout-grace(timeout))
 	defer cancel()
 	ctx, span := c.span(ctx, f.caller)
 	began := time.Now()
-	fetched, err := c.ask(ctx, f)
+	fetched, err := c.ask(ctx, f, timeout)
 	took := time.Since(began)
 	refresh, ended := c.land(f, fetched, err, took)
 	endSpan(span, refresh)
@@ -55,17 +59,26 @@ func (c *Cache) attempt(f *flight) (ended bool) {
 	return ended
 }
 
-// grace is how long a source whose context has ended may take to say why: a part of Options.Timeout.
-func (c *Cache) grace() time.Duration { return min(2*time.Second, c.options.Timeout/10) }
+// grace is how long a source whose context has ended may take to say why: a part of the timeout.
+func grace(timeout time.Duration) time.Duration { return min(2*time.Second, timeout/10) }
+
+// maxDeaf is how many fetches may be left behind that do not hear the end of their context: one that reads a
+// file system which hangs keeps a thread.
+const maxDeaf = 3
 
 // ask asks the source, in a goroutine of its own so that one that hangs can be left behind.
-func (c *Cache) ask(ctx context.Context, f *flight) (Fetched, error) {
+func (c *Cache) ask(ctx context.Context, f *flight, timeout time.Duration) (Fetched, error) {
 	type answer struct {
 		fetched Fetched
 		err     error
 	}
+	if c.asking.Add(1) > maxDeaf+1 {
+		c.asking.Add(-1)
+		return Fetched{}, f.stage.silent(timeout)
+	}
 	answers := make(chan answer, 1)
 	go func() {
+		defer c.asking.Add(-1)
 		a := answer{err: none("the source of the credentials gave up")} // by runtime.Goexit
 		defer func() {
 			if p := recover(); p != nil {
@@ -80,7 +93,7 @@ func (c *Cache) ask(ctx context.Context, f *flight) (Fetched, error) {
 	select {
 	case a = <-answers:
 	case <-ctx.Done():
-		timer := time.NewTimer(c.grace())
+		timer := time.NewTimer(grace(timeout))
 		defer timer.Stop()
 		select {
 		case a = <-answers:
@@ -90,7 +103,7 @@ func (c *Cache) ask(ctx context.Context, f *flight) (Fetched, error) {
 	}
 	var known *Error
 	if errors.Is(a.err, context.DeadlineExceeded) && !errors.As(a.err, &known) {
-		a.err = f.stage.silent(c.options.Timeout)
+		a.err = f.stage.silent(timeout)
 	}
 	if a.err == nil {
 		a.err = usable(ctx, a.fetched.Credentials, "the source of the credentials")
@@ -120,6 +133,10 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 		if f.outdated {
 			c.backoff = backoff{}
 		}
+		if c.due.Load() && now.Sub(c.edited) >= farewell && known.Reason != "sts_unreachable" && known.Reason != "process_timeout" {
+			c.held.Store(nil)
+			c.due.Store(false)
+		}
 		r.Err = known
 	case f.overtaken && same(fetched.Credentials, c.refused.Credentials):
 		f.overtaken = false
@@ -128,6 +145,7 @@ func (c *Cache) land(f *flight, fetched Fetched, err error, took time.Duration) 
 		c.seq++
 		c.backoff = backoff{}
 		c.due.Store(f.outdated)
+		c.edited = now
 		f.result = newGeneration(fetched, c.seq, now, f.stage.ahead())
 		c.held.Store(f.result)
 		r.Seq = c.seq

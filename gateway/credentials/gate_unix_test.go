@@ -81,6 +81,25 @@ func TestAFailedProcessIsNotRunAgainByThoseThatWait(t *testing.T) {
 	}
 }
 
+// The route that a run failed for has had its pause, and is not told the same once more.
+func TestAFailedProcessIsRunAgainForItsOwnRoute(t *testing.T) {
+	dir := t.TempDir()
+	home(t, "[profile p]\ncredential_process = sh -c 'test -e "+dir+"/once || { touch "+dir+"/once; exit 3; }; cat "+dir+"/keys'\n", "")
+	save(t, dir+"/keys", printed)
+	c := newCache(t, NewProfile(ProfileOptions{Profile: "p"}), Options{Wait: time.Minute})
+	_, _, err := get(c)
+	var known *Error
+	if !errors.As(err, &known) || known.RetryAfter > time.Second {
+		t.Fatalf("%v", err)
+	}
+	c.mu.Lock()
+	c.backoff = backoff{} // as after the pause
+	c.mu.Unlock()
+	if _, _, err := get(c); err != nil {
+		t.Errorf("after the pause: %v", err)
+	}
+}
+
 // What a process printed a moment ago is no use to the route that has it and wants what comes after: this one
 // failed while credentials lived for no longer than the moment.
 func TestAProcessRunsAnewForWhoeverHasWhatItPrinted(t *testing.T) {

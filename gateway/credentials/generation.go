@@ -64,6 +64,13 @@ func (g *Generation) valid(now time.Time) bool {
 	return g != nil && (g.Hard.IsZero() || now.Before(g.Hard))
 }
 
+// neverWas reports whether g was fetched within the last second, by our clock, and had ended by then as the
+// caller's goes, which is now: by a clock that is so far from that of the source nothing ever lives, and only AWS
+// can tell. g may be nil.
+func (g *Generation) neverWas(now, ours time.Time) bool {
+	return g != nil && g.Age(ours) < time.Second && !g.valid(g.Obtained.Add(now.Sub(ours)))
+}
+
 // fresh reports whether no newer credentials are sought yet.
 func (g *Generation) fresh(now time.Time) bool {
 	return g.RefreshAt.IsZero() || now.Before(g.RefreshAt)

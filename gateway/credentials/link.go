@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,9 @@ type link struct {
 	options ProfileOptions
 	region  string   // where STS is asked
 	read    *reading // what was found in files; one for the chain
+
+	fromFiles bool              // AWS's two files had a say
+	contents  [sha256.Size]byte // theirs
 }
 
 // via says how the credentials of the link are come by, and of which profile unless the route named it.
@@ -61,7 +65,8 @@ func (l link) roleARN() string {
 	return l.profile.RoleARN
 }
 
-// fetch is the credentials of the link, from where the SDK would take them.
+// fetch is the credentials of the link, from where the SDK would take them: its source's, with which its role is
+// assumed where it has one.
 func (l link) fetch(ctx context.Context) (aws.Credentials, error) {
 	p := l.profile
 	switch {
@@ -69,14 +74,30 @@ func (l link) fetch(ctx context.Context) (aws.Credentials, error) {
 		return l.env.Credentials, usable(ctx, l.env.Credentials, "the environment")
 	case l.bare && l.env.WebIdentityTokenFilePath != "":
 		return l.webIdentity(ctx, l.env.WebIdentityTokenFilePath, l.env.RoleARN, l.env.RoleSessionName)
-	case p.Source != nil, p.CredentialSource != "":
-		return l.assumeProfiles(ctx)
-	case p.WebIdentityTokenFile != "":
-		return l.webIdentity(ctx, p.WebIdentityTokenFile, p.RoleARN, p.RoleSessionName)
-	case p.RoleARN != "":
-		return aws.Credentials{}, none(l.name() + " has role_arn but no source_profile")
+	case p.RoleARN != "" && !l.ownWebIdentity():
+		return l.assumeOwn(ctx)
+	}
+	return l.source(ctx)
+}
+
+// ownWebIdentity reports whether a token file stands for the profile's role: nothing is assumed with it twice.
+func (l link) ownWebIdentity() bool {
+	p := l.profile
+	return p.WebIdentityTokenFile != "" && p.Source == nil && !p.Credentials.HasKeys() && p.CredentialSource == ""
+}
+
+// source is the credentials that the profile names, in the SDK's order.
+func (l link) source(ctx context.Context) (aws.Credentials, error) {
+	p := l.profile
+	switch {
+	case p.Source != nil:
+		return l.next().fetch(ctx)
 	case p.Credentials.HasKeys():
 		return p.Credentials, usable(ctx, p.Credentials, l.name())
+	case p.CredentialSource != "":
+		return l.named(ctx)
+	case p.WebIdentityTokenFile != "":
+		return l.webIdentity(ctx, p.WebIdentityTokenFile, p.RoleARN, p.RoleSessionName)
 	case p.SSOSessionName != "", l.ssoLegacy():
 		return l.sso(ctx)
 	case p.LoginSession != "":
@@ -95,6 +116,8 @@ func (l link) machine(ctx context.Context) (aws.Credentials, error) {
 		return l.container(ctx)
 	case l.options.InstanceMetadata:
 		return l.instance(ctx)
+	case l.profile.RoleARN != "":
+		return aws.Credentials{}, none(l.name() + " has role_arn but no source_profile or other source of credentials")
 	case l.bare:
 		return aws.Credentials{}, &Error{
 			Reason: "no_credentials", Absent: true, Action: "aws configure",

@@ -35,11 +35,11 @@ func (l link) container(ctx context.Context) (aws.Credentials, error) {
 	}
 	token := l.env.ContainerAuthorizationToken
 	if path := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); path != "" {
-		text, err := l.tokenFile(ctx, path)
+		f, err := l.token(ctx, path)
 		if err != nil {
 			return aws.Credentials{}, &Error{Reason: "no_credentials", Err: err, Message: "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read"}
 		}
-		token = string(text)
+		token = string(f.text)
 	}
 	client, err := l.httpClient()
 	if err != nil {

@@ -24,17 +24,6 @@ type Options struct {
 	Tracer trace.Tracer
 }
 
-// withDefaults is o with what it leaves open.
-func (o Options) withDefaults() Options {
-	if o.Timeout == 0 {
-		o.Timeout = 45 * time.Second
-	}
-	if o.Wait == 0 {
-		o.Wait = 10 * time.Second
-	}
-	return o
-}
-
 // A Refresh is one fetch that ended.
 type Refresh struct {
 	// Took is how long it took, Err why it failed, an *Error, and Seq the generation it made, if any.

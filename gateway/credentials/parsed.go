@@ -19,20 +19,24 @@ type profile struct {
 	err    error
 }
 
-// load is a profile and those it names as sources. The files are parsed once for each change.
-func (h *Home) load(name string) (config.SharedConfig, error) {
-	for {
-		contents := h.files.contents()
+// maxParses bounds how often files that change while they are parsed are parsed anew.
+const maxParses = 5
+
+// load is a profile and those it names as sources, and the contents of the files that it is from. The files are
+// parsed once for each change.
+func (h *Home) load(name string) (p profile, contents [sha256.Size]byte) {
+	for range maxParses {
+		contents = h.files.contents()
 		if p, ok := h.known(contents, name); ok {
-			return p.shared, p.err
+			return p, contents
 		}
-		var p profile
 		p.shared, p.err = h.files.parse(name)
 		if h.files.contents() == contents { // or it is neither what was there before nor what is now
 			h.learn(contents, name, p)
-			return p.shared, p.err
+			break
 		}
 	}
+	return p, contents
 }
 
 func (h *Home) known(contents [sha256.Size]byte, name string) (profile, bool) {
@@ -52,6 +56,9 @@ func (h *Home) learn(contents [sha256.Size]byte, name string, p profile) {
 }
 
 func (f sharedFiles) parse(name string) (config.SharedConfig, error) {
+	if err := f.readable(); err != nil {
+		return config.SharedConfig{}, err
+	}
 	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
 		o.ConfigFiles = []string{f.config}
 		o.CredentialsFiles = []string{f.credentials}

@@ -31,7 +31,9 @@ func (l link) process(ctx context.Context) (aws.Credentials, error) {
 	}
 	defer leave()
 	if g.last != nil && time.Since(g.last.at) <= afterglow {
-		if creds, err := l.printed(ctx, g.last); err != nil || isNews(ctx, creds.AccessKeyID) {
+		// A failure is news to all but the route that has had its pause for it.
+		creds, err := l.printed(ctx, g.last)
+		if err == nil && isNews(ctx, creds.AccessKeyID) || err != nil && stageOf(ctx).failed.Before(g.last.at) {
 			return creds, err
 		}
 	}
@@ -54,15 +56,20 @@ func (l link) printed(ctx context.Context, r *ran) (aws.Credentials, error) {
 	return creds, usable(ctx, creds, l.name())
 }
 
-// errProcessTimeout is the end of a run that took too long.
-var errProcessTimeout = errors.New("did not finish in time")
+var (
+	// errProcessTimeout is the end of a run that took too long.
+	errProcessTimeout = errors.New("did not finish in time")
+
+	// errNoTurn is the end of a wait to run at all.
+	errNoTurn = errors.New("got no turn to run in time")
+)
 
 // runProcess runs the command line. It reads no input of ours, is ended with all it started, and nothing it
 // prints ever stands in an error.
 func (l link) runProcess(ctx context.Context) *ran {
 	done, err := l.options.Home.ask(ctx)
 	if err != nil {
-		return &ran{err: errProcessTimeout}
+		return &ran{err: errNoTurn}
 	}
 	defer done()
 	running, end := context.WithCancel(ctx)
@@ -90,7 +97,7 @@ func (l link) runProcess(ctx context.Context) *ran {
 // processFailed says how a run failed, which is never by what it printed.
 func (l link) processFailed(how error) error {
 	e := &Error{Reason: "process_failed", Message: l.name() + ": credential_process " + how.Error(), Err: how}
-	if errors.Is(how, errProcessTimeout) {
+	if errors.Is(how, errProcessTimeout) || errors.Is(how, errNoTurn) {
 		e.Reason = "process_timeout"
 	}
 	return e
@@ -127,7 +134,7 @@ func parseProcess(output []byte) (creds aws.Credentials, what string) {
 	}
 	if printed.Expiration != nil {
 		creds.CanExpire, creds.Expires = true, *printed.Expiration
-		if !creds.Expires.After(time.Now()) {
+		if time.Since(creds.Expires) > late {
 			return creds, "printed credentials that have expired"
 		}
 	}

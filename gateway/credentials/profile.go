@@ -88,11 +88,7 @@ func (p *Profile) String() string {
 
 // Fetch asks what the profile names, as the files say now. Its error is an *Error, or that of ctx.
 func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
-	if err := p.options.Home.files.settle(ctx); err != nil {
-		return Fetched{}, err
-	}
-	l, err := p.link()
-	p.note(l.read)
+	l, err := p.settledLink(ctx)
 	if err != nil {
 		return Fetched{}, err
 	}
@@ -123,8 +119,9 @@ func (p *Profile) Files() []string {
 	return p.last.paths()
 }
 
-// Changed reports whether the files say something else than at the last fetch. Before the first they do not.
-func (p *Profile) Changed() bool {
+// Changed reports whether the files say something else than at the last fetch. Before the first they do not. A
+// token that another route refreshed is news only to one that holds nothing.
+func (p *Profile) Changed(holding bool) bool {
 	p.mu.Lock()
 	last := p.last
 	p.mu.Unlock()
@@ -132,13 +129,29 @@ func (p *Profile) Changed() bool {
 		return false
 	}
 	l, _ := p.link() // why it cannot be used is part of the reading
-	return last.differs(l.read, p.options.Home)
+	return last.differs(l.read, p.options.Home, holding)
 }
 
 func (p *Profile) note(r *reading) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = r
+}
+
+// settledLink is link once AWS's files are not being written. What it read is noted, for Changed.
+func (p *Profile) settledLink(ctx context.Context) (link, error) {
+	for {
+		contents, err := p.options.Home.files.settled(ctx)
+		if err != nil {
+			return link{}, err
+		}
+		l, err := p.link()
+		if l.fromFiles && l.contents != contents && ctx.Err() == nil {
+			continue // saved since
+		}
+		p.note(l.read)
+		return l, err
+	}
 }
 
 // link is the beginning of the chain, as the files and the environment say now. It has a reading even when it
@@ -154,12 +167,13 @@ func (p *Profile) link() (link, error) {
 		return l, nil
 	}
 	name := firstOf(p.options.Profile, env.SharedConfigProfile, "default")
-	shared, err := p.options.Home.load(name)
-	l.read = newReading(shared, err)
+	loaded, contents := p.options.Home.load(name)
+	shared, err := loaded.shared, loaded.err
+	l.read, l.fromFiles, l.contents = newReading(shared, err), true, contents
 	var missing config.SharedConfigProfileNotExistError
 	switch {
 	case err == nil:
-		l.profile, l.bare, l.region = &shared, false, firstOf(shared.Region, l.region)
+		l.profile, l.bare, l.region = &loaded.shared, false, firstOf(shared.Region, l.region)
 	case errors.As(err, &missing) && missing.Profile == "default" && p.options.Profile == "" && env.SharedConfigProfile == "":
 		// It is not the default profile that is missing, but credentials of any kind: a container's may do.
 	default:

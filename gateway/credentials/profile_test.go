@@ -161,6 +161,7 @@ login_session = arn:aws:iam::1:user/me
 region = eu-west-1
 [profile alone]
 role_arn = arn:aws:iam::1:role/r
+region = eu-west-1
 [profile own]
 role_arn = arn:aws:iam::1:role/r
 aws_access_key_id = AKIAOWN
@@ -201,7 +202,7 @@ func TestProfilesThatCannotServeSayWhy(t *testing.T) {
 		"halflegacy": {"no_credentials", "SSO needs sso_start_url, sso_region, sso_account_id and sso_role_name"},
 		"login":      {"login_expired", `the login of profile "login" expired`},
 		"alone":      {"no_credentials", `profile "alone" has role_arn but no source_profile`},
-		"own":        {"no_credentials", `profile "own" has role_arn but no source_profile`},
+		"own":        {"no_credentials", `profile "own": no region to ask STS in`},
 		"outer":      {"mfa", `profile "mfa" wants an MFA code`},
 		"cut":        {"no_credentials", `profile "cut" cannot be used as it stands in the AWS config files: half a key`},
 		"missing":    {"no_profile", `no such profile "missing" in ~/.aws/config or ~/.aws/credentials`},

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 
@@ -52,9 +51,10 @@ func (r *reading) paths() []string {
 	return slices.Collect(maps.Keys(r.files))
 }
 
-// differs reports whether the profile, read anew as now, or any of the files says something else by now. A
-// token file that we wrote ourselves, for whichever route, does not count: the login behind it is the same.
-func (r *reading) differs(now *reading, h *Home) bool {
+// differs reports whether the profile, read anew as now, or any of the files says something else by now. To
+// whoever holds credentials a token file that we wrote ourselves, for whichever route, says nothing new: the
+// login behind it is the same.
+func (r *reading) differs(now *reading, h *Home, holding bool) bool {
 	r.mu.Lock()
 	files := maps.Clone(r.files)
 	r.mu.Unlock()
@@ -62,11 +62,11 @@ func (r *reading) differs(now *reading, h *Home) bool {
 		return true
 	}
 	for path, before := range files {
-		content, err := os.ReadFile(path)
+		content, err := readFile(path)
 		switch {
 		case err != nil && before != [sha256.Size]byte{}:
 			return true
-		case err == nil && sha256.Sum256(content) != before && !h.isOurs(path, content):
+		case err == nil && sha256.Sum256(content) != before && !(holding && h.isOurs(path, content)):
 			return true
 		}
 	}

@@ -16,8 +16,8 @@ import (
 // minutes.
 const roleDuration = time.Hour
 
-// assumeProfiles asks STS for the profile's role, with the credentials of its source.
-func (l link) assumeProfiles(ctx context.Context) (aws.Credentials, error) {
+// assumeOwn asks STS for the profile's role, with the credentials of its source.
+func (l link) assumeOwn(ctx context.Context) (aws.Credentials, error) {
 	p := l.profile
 	if p.MFASerial != "" {
 		return aws.Credentials{}, &Error{Reason: "mfa", Message: l.name() + " wants an MFA code, and a gateway has nobody to ask; use a profile whose session already has it"}
@@ -25,13 +25,7 @@ func (l link) assumeProfiles(ctx context.Context) (aws.Credentials, error) {
 	if err := l.located(); err != nil {
 		return aws.Credentials{}, err
 	}
-	var source aws.Credentials
-	var err error
-	if p.Source != nil {
-		source, err = l.next().fetch(ctx)
-	} else {
-		source, err = l.named(ctx)
-	}
+	source, err := l.source(ctx)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
@@ -99,8 +93,7 @@ func (l link) webIdentity(ctx context.Context, path, arn, session string) (aws.C
 	case arn == "":
 		return aws.Credentials{}, none(l.name() + " has a web identity token file but no role_arn (AWS_ROLE_ARN)")
 	}
-	token, err := readSettled(ctx, path)
-	l.read.file(path, token)
+	f, err := l.token(ctx, path)
 	if err != nil {
 		return aws.Credentials{}, &Error{Reason: "no_credentials", Err: err, Message: l.name() + ": the web identity token file cannot be read"}
 	}
@@ -108,7 +101,7 @@ func (l link) webIdentity(ctx context.Context, path, arn, session string) (aws.C
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	creds, err := l.ask(ctx, "STS", stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), arn, held(token), func(o *stscreds.WebIdentityRoleOptions) {
+	creds, err := l.ask(ctx, "STS", stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), arn, held(f.text), func(o *stscreds.WebIdentityRoleOptions) {
 		o.RoleSessionName = firstOf(session, l.options.SessionName)
 	}))
 	if err != nil {

@@ -276,3 +276,24 @@ func TestAProfileMayBeItsOwnSource(t *testing.T) {
 		t.Errorf("%+v, %v, asked %d times", f, err, len(asked))
 	}
 }
+
+// The SDK takes a profile's own keys before its source_profile, and then assumes its role with them.
+func TestASourceProfileWithKeysAndARoleIsBoth(t *testing.T) {
+	cloud := sandbox.New(sandbox.Options{})
+	t.Cleanup(cloud.Close)
+	sts := cloud.STS(sandbox.STSOptions{})
+	b, c := cloud.IssueStatic("b-keys"), cloud.IssueStatic("c-keys")
+	keys := func(name string, k sandbox.Credentials) string {
+		return "[" + name + "]\naws_access_key_id = " + k.AccessKeyID + "\naws_secret_access_key = " + k.SecretAccessKey + "\n"
+	}
+	home(t, "[profile a]\nrole_arn = "+cloud.Identity("a").RoleARN+"\nsource_profile = b\nregion = eu-west-1\n"+
+		"[profile b]\nrole_arn = "+cloud.Identity("b").RoleARN+"\nsource_profile = c\n", keys("b", b)+keys("c", c))
+	t.Setenv("AWS_ENDPOINT_URL_STS", sts.URL())
+	if _, err := fetch(t, ProfileOptions{Profile: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	granted := sts.Granted()
+	if len(granted) != 2 || granted[0].Caller != "b-keys" || granted[0].RoleARN != cloud.Identity("b").RoleARN || granted[1].Caller != "b" {
+		t.Errorf("%+v", granted)
+	}
+}

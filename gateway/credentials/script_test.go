@@ -18,7 +18,7 @@ type script struct {
 	edited atomic.Bool
 }
 
-func (s *script) Changed() bool { return s.edited.Load() }
+func (s *script) Changed(bool) bool { return s.edited.Load() }
 
 func (s *script) Fetch(ctx context.Context) (Fetched, error) { return s.fetch(ctx, s.asked.Add(1)) }
 

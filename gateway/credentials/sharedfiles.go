@@ -3,8 +3,11 @@ package credentials
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -22,24 +25,52 @@ func fileOf(variable, name string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
 	}
-	return filepath.Join(homeDir(), ".aws", name)
+	return inHome(".aws", name)
 }
 
-// homeDir is the user's own; without one the path does not exist, and so has no profile.
-func homeDir() string {
-	home, _ := os.UserHomeDir()
-	return home
+// inHome is a path in the user's home directory. Empty, which is no file's: there is none. The directory is the
+// one that the SDK finds.
+func inHome(parts ...string) string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		self, err := user.Current()
+		if err != nil {
+			return ""
+		}
+		home = self.HomeDir
+	}
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, filepath.Join(parts...))
 }
 
 // followed are the files that may change anybody's credentials.
 func (f sharedFiles) followed() []string {
-	paths := []string{f.config, f.credentials, filepath.Join(homeDir(), ".aws", "sso", "cache", "*.json"), filepath.Join(loginCache(), "*.json")}
+	paths := []string{f.config, f.credentials, inHome(".aws", "sso", "cache", "*.json")}
+	if dir := loginCache(); dir != "" {
+		paths = append(paths, filepath.Join(dir, "*.json"))
+	}
 	for _, variable := range []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CA_BUNDLE"} {
-		if path := os.Getenv(variable); path != "" {
-			paths = append(paths, path)
+		paths = append(paths, os.Getenv(variable))
+	}
+	return slices.DeleteFunc(paths, func(path string) bool { return path == "" })
+}
+
+// readable refuses files that are there and cannot be read. The SDK takes them for empty, and what is empty
+// names nobody to sign as.
+func (f sharedFiles) readable() error {
+	for _, file := range []struct{ path, name string }{{f.config, "~/.aws/config (or AWS_CONFIG_FILE)"}, {f.credentials, "~/.aws/credentials (or AWS_SHARED_CREDENTIALS_FILE)"}} {
+		_, err := readFile(file.path)
+		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist), file.path == "":
+		case errors.Is(err, fs.ErrPermission):
+			return &Error{Reason: "no_credentials", Message: file.name + " may not be read by this program", Err: err}
+		default:
+			return &Error{Reason: "no_credentials", Message: file.name + " cannot be read: is it a file?", Err: err}
 		}
 	}
-	return paths
+	return nil
 }
 
 // unloaded says why a profile could not be loaded, with no word of what the files hold but names of profiles.
@@ -51,7 +82,10 @@ func (f sharedFiles) unloaded(name string, err error) *Error {
 	var source config.SharedConfigAssumeRoleError
 	var missing config.SharedConfigProfileNotExistError
 	var role config.CredentialRequiresARNError
+	var unread *Error
 	switch {
+	case errors.As(err, &unread):
+		return unread
 	case errors.As(err, &source) && source.Err != nil:
 		e.Reason, e.Message = "no_profile", fmt.Sprintf("profile %q: %s", name, f.noSuch("source profile", source.Profile))
 	case errors.As(err, &source):
@@ -78,7 +112,7 @@ func (f sharedFiles) noSuch(what, name string) string {
 func (f sharedFiles) profiles() []string {
 	var names []string
 	for _, path := range []string{f.config, f.credentials} {
-		text, err := os.ReadFile(path)
+		text, err := readFile(path)
 		if err != nil {
 			continue // no hint then
 		}

@@ -1,12 +1,11 @@
 package credentials
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -59,44 +58,41 @@ func (l link) sso(ctx context.Context) (aws.Credentials, error) {
 	return creds, usable(ctx, creds, l.name())
 }
 
-// signedIn makes sure of the token in a file, which is refreshed if it is a session's and has ended. Refresh
-// tokens are good for one use, so one route at a time looks at the file, and the others find there what it wrote.
+// signedIn makes sure of the token in a file, which is refreshed if it is a session's and has ended. One route
+// at a time looks at the file, and the others find there what it wrote.
 func (l link) signedIn(ctx context.Context, cfg aws.Config, path string) error {
-	waitFor(ctx, "sts_unreachable", l.name()+": the refresh of its SSO session")
+	waitFor(ctx, "sts_unreachable", l.name()+": the refresh of its SSO session by another route")
 	_, leave, err := l.options.Home.enter(ctx, "sso "+path)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	before, err := l.tokenFile(ctx, path)
-	switch {
-	case err != nil:
+	f, err := l.token(ctx, path)
+	if err != nil {
 		return l.ssoExpired(err)
-	case l.profile.SSOSession == nil:
+	}
+	if l.profile.SSOSession == nil || !ssoEnded(f.text) {
 		return nil
 	}
-	done, err := l.options.Home.ask(ctx)
+	err = l.renew(f, f.text, func(beside string) error {
+		return l.asking(ctx, "the SSO token service", func(ctx context.Context) error {
+			_, err := ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(cfg), beside).RetrieveBearerToken(ctx)
+			return err
+		})
+	})
 	if err != nil {
-		return err
-	}
-	defer done()
-	asking, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	if _, err := ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(cfg), path).RetrieveBearerToken(asking); err != nil {
 		return l.noToken(err)
-	}
-	if after, err := os.ReadFile(path); err == nil && !bytes.Equal(before, after) {
-		l.options.Home.wrote(path, after)
-		l.read.file(path, after)
 	}
 	return nil
 }
 
-// tokenFile reads a token file, and notes what it holds.
-func (l link) tokenFile(ctx context.Context, path string) ([]byte, error) {
-	text, err := readSettled(ctx, path)
-	l.read.file(path, text)
-	return text, err
+// ssoEnded reports whether a token has ended, by our clock as the SDK goes by it. What cannot be read has.
+func ssoEnded(text []byte) bool {
+	var token struct {
+		ExpiresAt time.Time `json:"expiresAt"`
+	}
+	_ = json.Unmarshal(text, &token)
+	return !time.Now().Before(token.ExpiresAt)
 }
 
 // noToken says why a session has no token: what the SDK says without having asked is about the file.
@@ -104,8 +100,8 @@ func (l link) noToken(err error) error {
 	var asked *smithy.OperationError
 	var api smithy.APIError
 	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return &Error{Reason: "no_credentials", Err: err, Message: l.name() + ": the refreshed SSO token cannot be written to ~/.aws/sso/cache"}
+	case unwritable(err):
+		return &Error{Reason: "no_credentials", Err: err, Message: l.name() + ": the SSO token has ended and cannot be refreshed, for its file in ~/.aws/sso/cache cannot be written"}
 	case !errors.As(err, &asked), errors.As(err, &api) && !busy(err, api):
 		return l.ssoExpired(err)
 	}

@@ -17,6 +17,7 @@ type stage struct {
 	now     atomic.Pointer[Error]  // what it waits for, so that a call that waits no longer can say whose fault it is
 	refused atomic.Pointer[string] // the id of the key that AWS refused: not to be brought again; nil: none
 	held    string                 // the id of the key that newer ones are wanted for; empty: there is none
+	failed  time.Time              // when the fetch before it failed; zero: it did not
 	skew    atomic.Int64           // how far AWS's clock was ahead of ours in its last answer
 }
 

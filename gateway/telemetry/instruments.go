@@ -9,7 +9,7 @@ import (
 // instruments makes every counter of this room. Names and boundaries of the two MCP histograms are the
 // conventions'; the others become signet_* in Prometheus.
 func (r *Recorder) instruments(m metric.Meter) error {
-	var errs [10]error
+	var errs [11]error
 	seconds := metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 	r.server, errs[0] = m.Float64Histogram("mcp.server.operation.duration", metric.WithUnit("s"), seconds,
 		metric.WithDescription("Time from a message's arrival to the last byte of its answer."))
@@ -31,5 +31,6 @@ func (r *Recorder) instruments(m metric.Meter) error {
 		metric.WithDescription("Replaced and removed routes that still have calls under way."))
 	_, errs[9] = m.Int64ObservableGauge("signet.config.info", metric.WithInt64Callback(r.observeConfig),
 		metric.WithDescription("1, with the hash of the config that serves."))
+	errs[10] = r.observeLoads(m)
 	return errors.Join(errs[:]...)
 }

@@ -40,6 +40,11 @@ const (
 	keyOutcome    = "signet.outcome"
 	keyEvents     = "signet.response.events"
 	keyResult     = "signet.result"
+	keyWait       = "signet.queue.wait_seconds"
+	keyPosition   = "signet.queue.position"
+	keyAhead      = "signet.queue.ahead"
+	keyKind       = "signet.kind"   // call or stream
+	keyReason     = "signet.reason" // why calls were shed
 
 	keyHash = "hash" // signet_config_info{hash} in Prometheus
 )

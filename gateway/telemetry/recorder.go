@@ -38,6 +38,7 @@ type Recorder struct {
 	routes    metric.Int64Gauge
 	retiring  metric.Int64UpDownCounter
 
+	loads   func() Loads // nil: there are none
 	known   known
 	scratch sync.Pool              // of *[]attribute.KeyValue, for tell
 	hash    atomic.Pointer[string] // of the config that serves; nil: none yet
@@ -54,14 +55,17 @@ type Options struct {
 	// Propagator reads the caller's trace context and writes ours. Nil: W3C Trace Context, and no baggage,
 	// which would carry a client's words into another trust domain.
 	Propagator propagation.TextMapPropagator
+
+	// Loads is asked whenever numbers are read. Nil: there is nothing to ask for.
+	Loads func() Loads
 }
 
 // New makes a Recorder. It fails only when an instrument cannot be made.
 func New(o Options) (*Recorder, error) {
 	r := &Recorder{
-		propagator: o.Propagator,
-		serving:    []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		sending:    []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)},
+		propagator: o.Propagator, loads: o.Loads,
+		serving: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		sending: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)},
 	}
 	if r.propagator == nil {
 		r.propagator = propagation.TraceContext{}
