@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ const fillTime = 10 * time.Second
 // isolation is what is left of a route's throughput while another route of the gateway is frozen, with every
 // place taken and callers that wait for one: taken within each round, then the median.
 func isolation(s settings, ids *atomic.Int64, g *grounds, c *contestant) (float64, error) {
+	s.rounds, s.round = 2*s.rounds, s.round/2 // throughput is the noisier figure
 	free, held := newSeries(s, ids), newSeries(s, ids)
 	for n := range s.rounds + 1 {
 		alone, err := free.quietest(small(), c)
@@ -40,8 +42,8 @@ func isolation(s settings, ids *atomic.Int64, g *grounds, c *contestant) (float6
 	return median(ratios), nil
 }
 
-// freeze fills the frozen route with calls that are not answered, and with callers that wait behind them and
-// try again when they are turned away, until thaw.
+// freeze fills the frozen route until thaw, and returns when all its calls are under way and somebody has been
+// turned away for want of room.
 func freeze(g *grounds, c *contestant) (thaw func(), err error) {
 	frozen := c.target
 	frozen.path = "/frozen"
@@ -53,26 +55,43 @@ func freeze(g *grounds, c *contestant) (thaw func(), err error) {
 		}
 		all.Wait()
 	}
-	for range frozenCallers {
+	turned := make(chan struct{}, 1)
+	for range frozenCalls + frozenQueue + frozenSpare {
 		one, err := newCaller(frozen, small())
 		if err != nil {
 			thaw()
 			return nil, err
 		}
 		callers = append(callers, one)
-		all.Go(one.insist)
+		all.Go(func() { one.insist(turned) })
 	}
-	for began := time.Now(); g.upstream.frozen.Load() != frozenCalls; time.Sleep(time.Millisecond) {
-		if time.Since(began) > fillTime {
-			thaw()
-			return nil, fmt.Errorf("%d calls reached the frozen upstream, not %d", g.upstream.frozen.Load(), frozenCalls)
-		}
+	if err := g.filled(turned); err != nil {
+		thaw()
+		return nil, err
 	}
 	return thaw, nil
 }
 
-// insist asks, whatever the answer, until the connection is closed.
-func (c *caller) insist() {
+// filled waits until somebody was turned away and the upstream holds all calls that it may get.
+func (g *grounds) filled(turned <-chan struct{}) error {
+	late := time.After(fillTime)
+	select {
+	case <-turned:
+	case <-late:
+		return errors.New("nobody was turned away: the frozen route's queue is not full")
+	}
+	for g.upstream.frozen.Load() != frozenCalls {
+		select {
+		case <-late:
+			return fmt.Errorf("%d calls reached the frozen upstream, not %d", g.upstream.frozen.Load(), frozenCalls)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// insist asks until the connection is closed, ten times a second when it is turned away, and says so on turned.
+func (c *caller) insist(turned chan<- struct{}) {
 	for {
 		if _, err := c.conn.Write(c.question); err != nil {
 			return
@@ -84,5 +103,10 @@ func (c *caller) insist() {
 		if c.got, err = c.head.readBody(c.from, c.got); err != nil {
 			return
 		}
+		select {
+		case turned <- struct{}{}:
+		default:
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }

@@ -22,10 +22,12 @@ const (
 	off       = "off"
 )
 
-// frozenCalls is how many calls the frozen route takes at once, and frozenCallers how many try.
+// What fills the frozen route: calls that are not answered, those that wait behind them, and some for whom there
+// is no room, who try again and again.
 const (
-	frozenCalls   = 4
-	frozenCallers = 64
+	frozenCalls = 4
+	frozenQueue = 64
+	frozenSpare = 4
 )
 
 // A field of contestants: what they share, and what was started for them.
@@ -177,13 +179,22 @@ func (g *grounds) run(program, name, spans string) (*contestant, error) {
 }
 
 // config is a gateway's file. Everything is at its default but for the streams, of which there are to be many,
-// and the frozen route, of which a few calls are to fill all places.
+// and the frozen route, all of whose places a few calls fill, and its queue those behind them, for good.
 func (g *grounds) config(address, keys string) string {
 	return fmt.Sprintf(`listen: [%q]
 auth: { keys_file: %q }
 routes:
-  signed: { upstream: %q, service: bench, region: eu-west-1 }
-  streams: { upstream: %q, service: bench, region: eu-west-1, pool: { max_connections: 16384 } }
-  frozen: { upstream: %q, service: bench, region: eu-west-1, pool: { max_connections: %d } }
-`, address, keys, g.upstream.url("signed"), g.upstream.url("signed"), g.upstream.url("frozen"), frozenCalls)
+  signed: { upstream: %[3]q, service: bench, region: eu-west-1 }
+  streams:
+    upstream: %[3]q
+    service: bench
+    region: eu-west-1
+    pool: { max_connections: 16384 }
+    limits: { streams: 8192, per_client: 8192 }
+  frozen:
+    upstream: %[4]q
+    service: bench
+    region: eu-west-1
+    limits: { calls: %[5]d, queue: %[6]d, queue_wait: 1h, per_client: 1024 }
+`, address, keys, g.upstream.url("signed"), g.upstream.url("frozen"), frozenCalls, frozenQueue)
 }
