@@ -4,12 +4,12 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -46,6 +46,7 @@ type Message struct {
 type Call struct {
 	recorder *Recorder
 	message  Message
+	name     string // of its spans
 	began    time.Time
 	span     trace.Span // nil when spans are off
 }
@@ -77,15 +78,18 @@ type Ending struct {
 // Call begins the span of an inbound message. The context carries it on.
 func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.Context, *Call) {
 	c := &Call{recorder: r, message: m, began: time.Now()}
-	r.active.Add(ctx, 1, metric.WithAttributes(attribute.String(keyRoute, m.Route)))
+	r.active.Add(ctx, 1, r.known.of(series{route: m.Route}).add...)
 	if r.tracer == nil {
 		return ctx, c
 	}
+	c.name = m.spanName()
 	ctx, links := r.parent(ctx, h, m)
-	ctx, c.span = r.tracer.Start(ctx, m.spanName(), trace.WithSpanKind(trace.SpanKindServer), trace.WithLinks(links...))
-	if c.span.IsRecording() {
-		c.span.SetAttributes(m.attributes()...)
-		c.span.SetAttributes(m.origin()...)
+	options := r.serving
+	if links != nil {
+		options = append(slices.Clip(options), trace.WithLinks(links...))
+	}
+	if ctx, c.span = r.tracer.Start(ctx, c.name, options...); c.span.IsRecording() {
+		r.tell(c.span, func(attrs []attribute.KeyValue) []attribute.KeyValue { return m.origin(m.attributes(attrs)) })
 	}
 	return ctx, c
 }
@@ -130,16 +134,10 @@ func (c *Call) TraceID() string {
 
 // End ends the span and counts the call. It is called once, after the last byte.
 func (c *Call) End(e Ending) {
-	ctx := context.Background()
-	m := c.message
-	c.recorder.active.Add(ctx, -1, metric.WithAttributes(attribute.String(keyRoute, m.Route)))
-	attrs := []attribute.KeyValue{
-		attribute.String(keyRoute, m.Route), attribute.String(keyMethod, metricMethod(m.Method)),
-	}
-	if t := e.errorType(); t != "" {
-		attrs = append(attrs, attribute.String(keyErrorType, t))
-	}
-	c.recorder.server.Record(ctx, time.Since(c.began).Seconds(), metric.WithAttributes(attrs...))
+	ctx, r, route := context.Background(), c.recorder, c.message.Route
+	r.active.Add(ctx, -1, r.known.of(series{route: route}).add...)
+	counted := series{route: route, method: metricMethod(c.message.Method), errorType: e.errorType()}
+	r.server.Record(ctx, time.Since(c.began).Seconds(), r.known.of(counted).record...)
 	if c.span == nil {
 		return
 	}
@@ -211,9 +209,9 @@ func (m Message) isResource() bool {
 	return false
 }
 
-// attributes are those that a call's SERVER and CLIENT spans share.
-func (m Message) attributes() []attribute.KeyValue {
-	attrs := append(make([]attribute.KeyValue, 0, 12),
+// attributes appends those that a call's SERVER and CLIENT spans share.
+func (m Message) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs,
 		attribute.String(keyRoute, m.Route),
 		attribute.String(keyMethod, m.Method),
 		attribute.String(keyTransport, "tcp"),
@@ -239,9 +237,9 @@ func (m Message) attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// origin are the attributes of the SERVER span alone.
-func (m Message) origin() []attribute.KeyValue {
-	attrs := []attribute.KeyValue{attribute.Int64(keySnapshot, int64(m.Snapshot))}
+// origin appends the attributes of the SERVER span alone.
+func (m Message) origin(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs, attribute.Int64(keySnapshot, int64(m.Snapshot)))
 	if m.Caller != "" {
 		attrs = append(attrs, attribute.String(keyCaller, m.Caller))
 	}
@@ -258,7 +256,10 @@ func (m Message) origin() []attribute.KeyValue {
 
 // unquote is an id as the attribute holds it: a string without its quotes, a number as it stands.
 func unquote(id []byte) string {
-	if s, err := strconv.Unquote(string(id)); err == nil && id[0] == '"' {
+	if id[0] != '"' {
+		return string(id)
+	}
+	if s, err := strconv.Unquote(string(id)); err == nil {
 		return s
 	}
 	return string(id)

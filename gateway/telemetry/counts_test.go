@@ -125,3 +125,37 @@ func TestOnlyTheHashThatServesIsASeries(t *testing.T) {
 		t.Errorf("%d routes are held, want 2", n)
 	}
 }
+
+func TestCallsAreCountedUnderTheSameSeriesHoweverManyThereWere(t *testing.T) {
+	r, read := counts(t)
+	// An upstream may answer with any code; what is kept made is bounded.
+	for i := range maxSeries + 10 {
+		r.known.of(series{route: "r", errorType: fmt.Sprint(i)})
+	}
+	if n := len(r.known.made); n > maxSeries {
+		t.Errorf("%d series are kept", n)
+	}
+	for range 3 {
+		ctx, call := r.Call(t.Context(), http.Header{}, Message{Route: "r", Method: "tools/call"})
+		_, attempt := call.Attempt(ctx, http.Header{}, "h", 1, 1)
+		attempt.End(Ending{Status: 403, Reason: "access_denied"})
+		call.End(Ending{Status: 403, Reason: "access_denied"})
+	}
+	for name, want := range map[string]string{
+		"mcp.server.operation.duration": "[[error.type access_denied] [mcp.method.name tools/call] [signet.route r]]",
+		"mcp.client.operation.duration": "[[error.type access_denied] [http.response.status_code 403] [mcp.method.name tools/call] [signet.route r]]",
+	} {
+		points := read()[name].(metricdata.Histogram[float64]).DataPoints
+		if len(points) != 1 || points[0].Count != 3 || fmt.Sprint(shown(points[0].Attributes)) != want {
+			t.Errorf("%s: %d series, the first %d times: %v, want %s 3 times", name, len(points), points[0].Count, shown(points[0].Attributes), want)
+		}
+	}
+}
+
+// shown are a set's attributes as text.
+func shown(set attribute.Set) (all [][2]string) {
+	for _, a := range set.ToSlice() {
+		all = append(all, [2]string{string(a.Key), a.Value.String()})
+	}
+	return all
+}

@@ -27,8 +27,9 @@ type Signature struct {
 	Skew time.Duration
 }
 
-func (s Signature) attributes() []attribute.KeyValue {
-	attrs := append(make([]attribute.KeyValue, 0, 8),
+// attributes appends the signature's.
+func (s Signature) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs,
 		attribute.Int64(keyGeneration, int64(s.Generation)),
 		attribute.Float64(keyAge, s.Age.Seconds()))
 	for _, word := range [...]struct{ key, value string }{

@@ -201,3 +201,19 @@ func TestNothingIsSentWhenSpansAreOff(t *testing.T) {
 		t.Errorf("headers %v, trace %q", out, call.TraceID())
 	}
 }
+
+func TestASpanKeepsItsAttributesWhenTheNextIsTold(t *testing.T) {
+	r, exporter := spans(t)
+	for _, route := range []string{"one", "two", "three"} {
+		ctx, call := r.Call(t.Context(), http.Header{}, Message{Route: route, Method: "ping"})
+		_, attempt := call.Attempt(ctx, http.Header{}, route+".example", 443, 1)
+		attempt.End(Ending{})
+		call.End(Ending{})
+	}
+	for i, s := range exporter.GetSpans() {
+		want := []string{"one", "two", "three"}[i/2]
+		if got := line(s); !strings.Contains(got, "signet.route="+want) || i%2 == 0 && !strings.Contains(got, "server.address="+want+".example") {
+			t.Errorf("a span of route %q became %s", want, got)
+		}
+	}
+}
