@@ -260,11 +260,14 @@ func TestALongRunLeavesNothingBehind(t *testing.T) {
 		initializes, streams, reloads = 100_000, 10_000, 1000
 	}
 	run := newLongRun(t)
-	start := run.holding(t)
-	run.await(t, "at rest", func() bool {
+	start, same := run.holding(t), 0
+	run.await(t, "at rest for a second", func() bool {
 		before := start
-		start = run.holding(t)
-		return start.files == before.files && start.goroutines == before.goroutines
+		start, same = run.holding(t), same+1
+		if start.files != before.files || start.goroutines != before.goroutines {
+			same = 0
+		}
+		return same == 20
 	})
 	var all sync.WaitGroup
 	share(t, &all, 16, initializes, func(int) error { return run.initialize(t.Context()) })
