@@ -129,10 +129,12 @@ func overTCP(t *testing.T, cfg *config.Config) *front {
 	return overTCPWith(t, cfg, Options{})
 }
 
-// overTCPWith is overTCP with options of the test's, but for how it dials.
+// overTCPWith is overTCP with options of the test's. Without a Dial it dials nothing but this machine.
 func overTCPWith(t *testing.T, cfg *config.Config, o Options) *front {
 	t.Helper()
-	o.Dial = loopback
+	if o.Dial == nil {
+		o.Dial = loopback
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

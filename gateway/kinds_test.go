@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -141,18 +142,50 @@ func (k *kinds) rotate(t *testing.T) {
 	k.write(t, k.keysFile, fmt.Sprintf("[static]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n", c.AccessKeyID, c.SecretAccessKey, c.SessionToken))
 }
 
-// TestMain lets the test's own program be the credential_process of a profile: it prints what a URL answers.
+// TestMain lets the test's own program be something else: the credential_process of a profile, or an upstream in
+// another network.
 func TestMain(m *testing.M) {
-	if len(os.Args) != 3 || os.Args[1] != "print" {
+	if len(os.Args) != 3 {
 		os.Exit(m.Run())
 	}
-	answer, err := http.Get(os.Args[2])
-	if err == nil {
-		_, err = io.Copy(os.Stdout, answer.Body)
+	var err error
+	switch os.Args[1] {
+	case "print":
+		err = printAnswer(os.Args[2])
+	case "silent":
+		err = serveSilence(os.Args[2])
+	default:
+		os.Exit(m.Run())
 	}
 	if err != nil {
 		os.Exit(1)
 	}
+}
+
+// printAnswer prints what a URL answers.
+func printAnswer(url string) error {
+	answer, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	_, err = io.Copy(os.Stdout, answer.Body)
+	return err
+}
+
+// serveSilence is an upstream that answers with a stream of one event and then says nothing. It says on standard
+// output when it listens.
+func serveSilence(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		events(w)(event(progress))
+		<-r.Context().Done()
+	}))
 }
 
 func TestPitfall08_EightKindsOfSourcesUnder64WorkersMixNothingUp(t *testing.T) {
