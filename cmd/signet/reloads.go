@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"time"
 
@@ -22,6 +23,10 @@ type reloaded struct {
 	err     error
 }
 
+// lookAgain is how long after a reload that was asked for the file is looked at once more: longer than a change takes
+// to settle for the watch.
+const lookAgain = 3 * time.Second
+
 // loop applies what is asked for and what changes, in the config and in AWS's own files, until ctx ends or a
 // listener fails. It alone reloads.
 func (d *daemon) loop(ctx context.Context) error {
@@ -29,6 +34,8 @@ func (d *daemon) loop(ctx context.Context) error {
 	defer d.follow(ctx)()
 	defer cancel()
 	updates := config.Watch(ctx, d.path, d.current, d.options)
+	again := time.NewTimer(lookAgain)
+	again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,8 +50,12 @@ func (d *daemon) loop(ctx context.Context) error {
 			d.update(ctx, u)
 		case <-d.hangups:
 			_, _ = d.reload(ctx)
+			again.Reset(lookAgain)
 		case r := <-d.reloads:
 			d.answer(ctx, r)
+			again.Reset(lookAgain)
+		case <-again.C:
+			d.look(ctx)
 		}
 	}
 }
@@ -136,9 +147,23 @@ func (d *daemon) update(ctx context.Context, u config.Update) {
 	_, _ = d.apply(ctx, u.Config)
 }
 
+// look applies the file unless it is what the last reload that was asked for has read. The watch does not know of
+// that one: a file saved, asked for, and put back before it had settled is to the watch the same as ever.
+func (d *daemon) look(ctx context.Context) {
+	if info, err := os.Stat(d.path); err != nil || !info.Mode().IsRegular() {
+		return // a pipe has been read; a file that is gone is the watch's to tell
+	}
+	cfg, err := config.Load(d.path, d.options)
+	if err != nil && d.asked.Err != nil && err.Error() == d.asked.Err.Error() || err == nil && reflect.DeepEqual(cfg, d.asked.Config) {
+		return
+	}
+	d.update(ctx, config.Update{Config: cfg, Err: err})
+}
+
 // reload reads the file and applies it, changed or not.
 func (d *daemon) reload(ctx context.Context) (gateway.Changes, error) {
 	cfg, err := config.Load(d.path, d.options)
+	d.asked = config.Update{Config: cfg, Err: err}
 	if err != nil {
 		d.refuse(err)
 		d.gateway.Refused(err)

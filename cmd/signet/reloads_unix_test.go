@@ -75,3 +75,39 @@ func TestHangupBeforeTheLoopRunsIsKeptForIt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The watch lets a change settle, and knows nothing of what was applied meanwhile because somebody asked.
+func TestFileThatIsPutBackRightAfterAReloadIsServedAgain(t *testing.T) {
+	first := `listen: ["127.0.0.1:0"]` + oneRoute
+	for what, saved := range map[string]string{
+		"applied": first + "  two: { upstream: \"http://127.0.0.1:1/mcp\", upstream_auth: none }\n",
+		"refused": "routes: 7",
+	} {
+		t.Run(what, func(t *testing.T) {
+			d, log := startDaemon(t, first)
+			told := make(chan reloaded, 8)
+			d.told = func(r reloaded) { told <- r }
+			ctx, end := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- d.loop(ctx) }()
+			write(t, d.path, saved)
+			if _, err := d.ask(t.Context()); (err != nil) != (what == "refused") {
+				t.Error(err)
+			}
+			<-told
+			write(t, d.path, first)
+			for r := range told { // or the test's deadline
+				if r.err == nil {
+					break
+				}
+			}
+			end()
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			if _, served := d.current.Routes["two"]; served || !d.gateway.Status().LastReload.OK {
+				t.Errorf("the file does not serve: %s", log)
+			}
+		})
+	}
+}
