@@ -113,6 +113,7 @@ func (c *call) long(response *http.Response, held []byte, body io.Reader) {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
+		c.rest()
 		c.held.keep(int64(len(c.body)))
 		n, err := body.Read(buffer)
 		held = buffer[:n]
@@ -182,9 +183,15 @@ func (c *call) send(p []byte) error {
 	return nil
 }
 
-// hurry gives the client writeDeadline from now on to take what is written.
+// hurry gives the client writeDeadline from now on to take what is written. rest is to follow.
 func (c *call) hurry() {
 	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(writeDeadline)) // unsupported off the network
+}
+
+// rest takes the deadline back, once what was written is on its way and before more is waited for: over HTTP/2 a
+// deadline that passes ends the stream, whether anything is being written or not.
+func (c *call) rest() {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Time{})
 }
 
 // readHeld reads a body whose length is n, or -1 if unknown: all of it, or a little more than maxHeld. It is

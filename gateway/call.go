@@ -116,8 +116,7 @@ func (c *call) describe(caller string) telemetry.Message {
 
 // finish releases what the call holds and ends its span.
 func (c *call) finish() {
-	// The deadline of the last write would fail the end of this answer, and the next on the connection.
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Time{})
+	c.rest() // the deadline of the last write would fail the end of this answer, and the next on the connection
 	for _, stop := range c.release {
 		stop()
 	}

@@ -79,6 +79,7 @@ func (k *keepAlive) write(p []byte) error {
 	if k.err == nil {
 		k.err = k.control.Flush()
 	}
+	k.call.rest()
 	if k.timer != nil && k.err == nil {
 		k.timer.Reset(k.every)
 	}

@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +61,49 @@ func TestKeepaliveIsACommentAfterEachSilence(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The deadline of a write to an HTTP/2 client ends the stream when it passes, however long ago the write was over.
+func TestSilenceEndsNoStreamOverHTTP2(t *testing.T) {
+	long := `{"jsonrpc":"2.0","id":1,"result":"` + strings.Repeat("x", 2*maxHeld) + `"}`
+	for what, h := range map[string]http.HandlerFunc{
+		event(progress) + event(callAnswer): slowly(40*time.Second, event(progress), event(callAnswer)),
+		long: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for piece := range slices.Chunk([]byte(long), len(long)*3/4) {
+				_, _ = w.Write(piece)
+				_ = http.NewResponseController(w).Flush()
+				<-time.After(40 * time.Second)
+			}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := alone(t, h, func(r *config.Route) { r.Keepalive = 0 })
+			overHTTP2(t, b)
+			if response, body := b.post(t, "r", callBody); body != what || response.ProtoMajor != 2 {
+				t.Errorf("%s: %d bytes, want %d", response.Proto, len(body), len(what))
+			}
+		})
+	}
+}
+
+// overHTTP2 has the client of b speak HTTP/2 to the gateway.
+func overHTTP2(t *testing.T, b *bench) {
+	t.Helper()
+	const address = "127.0.0.1:8485"
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: b.gateway, Protocols: &protocols}
+	l := b.net.listen(t, address)
+	go func() { _ = server.Serve(l) }()
+	transport := &http.Transport{Protocols: &protocols, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return b.net.dial(ctx, network, address)
+	}}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = server.Close()
+	})
+	b.client.Transport = transport
 }
 
 func TestKeepaliveBeginsNoAnswer(t *testing.T) {

@@ -28,6 +28,7 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	c.begun = true
 	c.hurry()
 	_ = http.NewResponseController(c.w).Flush() // the headers are the first thing a client waits for
+	c.rest()
 	beat := c.keepAlive()
 	defer beat.stop()
 	held := newHeldBody(body, c.held, uncounted)
