@@ -271,3 +271,30 @@ func TestAnotherHostHasACircuitOfItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// What failed was the old way to the upstream: its proxy, CA or dial address. The new one is not kept waiting for it.
+func TestAReloadOfTheWayToTheUpstreamRenewsTheCircuit(t *testing.T) {
+	for change, want := range map[string]string{"pool": "closed", "headers": "open"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := alone(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, nil)
+			for range 5 {
+				b.post(t, "r", callBody)
+			}
+			b.refusedFor(t)
+			cfg := settings(map[string]config.Route{"r": b.gateway.current.Load().routes["r"].config})
+			next := edited(cfg, "r", func(r *config.Route) {
+				if change == "pool" {
+					r.Pool.MaxConnections++
+				} else {
+					r.Headers = map[string]string{"X-A": "b"}
+				}
+			})
+			if _, err := b.gateway.Reload(t.Context(), next, nil); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.circuit(); got != want {
+				t.Errorf("after another %s: %s, want %s", change, got, want)
+			}
+		})
+	}
+}

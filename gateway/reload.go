@@ -58,6 +58,9 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config, prepare Prepar
 		if !old.has(rt) {
 			rt.hold()
 			rt.places.Adjust(limits(rt.config))
+			if before := old.route(rt.name); before != nil && before.pool != rt.pool {
+				rt.places.Renew()
+			}
 		}
 	}
 	g.memory.Adjust(int64(cfg.Memory))

@@ -57,6 +57,9 @@ func (b *Bulkhead) Adjust(l Limits) {
 	b.streams.adjust(budget{places: l.Streams, perClient: l.PerClient, line: l.Queue, wait: l.QueueWait})
 }
 
+// Renew has the circuit begin anew, closed, since the upstream is reached in another way than what failed.
+func (b *Bulkhead) Renew() { b.circuit.Store(newCircuit(b.circuit.Load().settings)) }
+
 // Take waits for a place for a call of the named client. The caller gives it back. Without a place the error
 // is a *Shed, or the cause of ctx. The Wait is told in either case.
 func (b *Bulkhead) Take(ctx context.Context, kind Kind, client string) (*Place, Wait, error) {

@@ -31,6 +31,15 @@ type circuit struct {
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	length  time.Duration // of the last opening; under mu
 	until   time.Time     // open until then; under mu
+	trial   *trial        // the call that tries; nil: none does; under mu
+}
+
+// A trial is the call that a half-open circuit lets through. It may be a long one: after another Open somebody else
+// tries as well, but a late word about the first is still heard, as long as nobody else's came.
+type trial struct {
+	done    func(error)
+	opening time.Time // the until it began after
+	due     time.Time // somebody else may try
 }
 
 func newCircuit(s Breaker) *circuit {
@@ -70,15 +79,18 @@ func (c *circuit) refuses() *Shed {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if wait := time.Until(c.until); wait > 0 {
+	if wait := c.wait(); wait > 0 {
 		return c.shed(wait)
 	}
-	if c.breaker.State() == gobreaker.StateHalfOpen {
-		if n := c.breaker.Counts(); n.Requests > n.TotalExclusions {
-			return c.shed(c.settings.Open)
-		}
-	}
 	return nil
+}
+
+// wait is for how long nobody is let through: the circuit is open, or somebody tries. It is called under mu.
+func (c *circuit) wait() time.Duration {
+	if wait := time.Until(c.until); wait > 0 || c.trial == nil {
+		return wait
+	}
+	return time.Until(c.trial.due)
 }
 
 // enter lets a call through. What becomes of it is told by leave with done, which is nil if nobody counts.
@@ -88,14 +100,30 @@ func (c *circuit) enter() (done func(error), _ *Shed) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if wait := time.Until(c.until); wait > 0 {
+	if wait := c.wait(); wait > 0 {
 		return nil, c.shed(wait)
 	}
-	done, err := c.breaker.Allow()
-	if err != nil {
-		return nil, c.shed(c.settings.Open)
+	if !c.tripped.Load() {
+		done, _ = c.breaker.Allow()
+		return done, nil
 	}
-	return done, nil
+	if c.trial != nil {
+		c.trial.done(errUncounted)
+	}
+	t := &trial{opening: c.until, due: time.Now().Add(c.settings.Open)}
+	t.done, _ = c.breaker.Allow() // it is half open, and nobody else tries
+	c.trial = t
+	return func(outcome error) { c.tried(t, outcome) }, nil
+}
+
+// tried tells the breaker how a trial went, in the name of whoever tries now. It is called under mu.
+func (c *circuit) tried(t *trial, outcome error) {
+	switch now := c.trial; {
+	case now == nil || now.opening != t.opening: // it has been decided without t
+	case now == t || !errors.Is(outcome, errUncounted):
+		c.trial = nil
+		now.done(outcome)
+	}
 }
 
 // leave tells how a call went, and reports whether the circuit opened because of it.
@@ -107,7 +135,7 @@ func (c *circuit) leave(done func(error), outcome error) bool {
 	return c.until != before
 }
 
-// shed says that the circuit is open. While one call tries, how long is not known: the shortest there is.
+// shed says that the circuit is open, and when to come again.
 func (c *circuit) shed(retry time.Duration) *Shed {
 	return &Shed{
 		Reason: CircuitOpen, RetryAfter: retry,

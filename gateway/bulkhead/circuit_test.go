@@ -132,6 +132,43 @@ func TestOneCallAloneTries(t *testing.T) {
 	})
 }
 
+// A trial may be a stream that is silent by right, or a tool that takes its minutes.
+func TestATrialWithoutAWordKeepsNobodyOutForLong(t *testing.T) {
+	for word, want := range map[string]string{"answered": "closed", "failed": "open", "given": "half_open"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := usual()
+			outcomes(t, b, "FFFFF")
+			opened(t, b, 5*time.Second)
+			silent := must(t, b, Stream, "a")
+			pass(2 * time.Second)
+			if shed := begin(t, b, Call, "b").shedFor(t, CircuitOpen); shed.RetryAfter != 3*time.Second {
+				t.Errorf("retry after %s", shed.RetryAfter)
+			}
+			pass(3 * time.Second)
+			second := must(t, b, Call, "b")
+			begin(t, b, Call, "b").shedFor(t, CircuitOpen)
+			switch word {
+			case "answered":
+				silent.Answered()
+			case "failed":
+				if !silent.Failed() {
+					t.Error("a late failure opened nothing")
+				}
+			}
+			silent.Give()
+			if s := b.State(); s.Circuit != want {
+				t.Errorf("%s: %+v", word, s)
+			}
+			second.Answered() // counts only where the first had nothing to say
+			if s := b.State(); (s.Circuit == "closed") != (word != "failed") {
+				t.Errorf("%s, then answered: %+v", word, s)
+			}
+			second.Give()
+			empty(t, b)
+		})
+	}
+}
+
 func TestWhileACallTriesNobodyWaitsForItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := usual()

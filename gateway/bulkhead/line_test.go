@@ -222,3 +222,15 @@ func TestTheLastToLeaveStopsTheTimer(t *testing.T) {
 		empty(t, b)
 	})
 }
+
+// A client that was forgotten twice was two of those to be used again, and two names then shared its places.
+func TestClientIsForgottenOnce(t *testing.T) {
+	b := New(Limits{Calls: 1})
+	l := &b.calls
+	c := l.client("a")
+	l.forget(c)
+	l.forget(c)
+	if l.client("b") == l.client("c") {
+		t.Error("two names are one client")
+	}
+}

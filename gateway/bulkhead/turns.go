@@ -149,13 +149,12 @@ func (l *lane) client(name string) *client {
 	return c
 }
 
-// forget drops c if it has no place and waits for none.
+// forget drops c if it has no place and waits for none. Once dropped it is nobody's, and may be dropped again.
 func (l *lane) forget(c *client) {
-	if c.running > 0 || c.waiting() > 0 {
+	if c.running > 0 || c.waiting() > 0 || l.clients[c.name] != c {
 		return
 	}
 	delete(l.clients, c.name)
-	c.name = ""
 	if len(l.idle) < maxIdle {
 		l.idle = append(l.idle, c)
 	}
