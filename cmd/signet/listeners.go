@@ -22,16 +22,21 @@ type listeners struct {
 	// fixed at build
 	log    *slog.Logger
 	failed chan error // why a listener ended that nobody closed
+	last   context.Context
+	end    context.CancelFunc // ends last: nobody waits for a request any more
 
 	// guarded
 	mu       sync.Mutex
 	open     map[string]*listener // by the address as the config has it; under mu
 	terms    *terms               // of the TCP ones; under mu
 	retiring sync.WaitGroup
+	cut      atomic.Int64 // connections that were busy at the end of last
 }
 
 func newListeners(log *slog.Logger) *listeners {
-	return &listeners{log: log, failed: make(chan error, 1), open: map[string]*listener{}}
+	ls := &listeners{log: log, failed: make(chan error, 1), open: map[string]*listener{}}
+	ls.last, ls.end = context.WithCancel(context.Background())
+	return ls
 }
 
 // A binding is a set of addresses of which the new ones are bound but not served yet. It ends with one
@@ -111,7 +116,8 @@ func (b *binding) commit(h http.Handler, drain time.Duration) {
 			continue
 		}
 		delete(ls.open, address) // and its terms stay: it may be public, and those that follow plain http
-		ls.retire(l, drain, new(atomic.Int64))
+		ctx, cancel := context.WithTimeout(ls.last, drain)
+		ls.retire(l, ctx, cancel)
 	}
 	for _, l := range b.bound {
 		ls.open[l.address] = l
@@ -134,18 +140,22 @@ func (ls *listeners) serve(l *listener) {
 	}
 }
 
-// retire closes l at once to newcomers, and to its requests when they are done or drain is over. Those that are
-// not done by then are added to cut.
-func (ls *listeners) retire(l *listener, drain time.Duration, cut *atomic.Int64) {
+// retire closes l at once to newcomers, and to its requests when they are done or ctx ends. It calls done then.
+func (ls *listeners) retire(l *listener, ctx context.Context, done func()) {
 	_ = l.Close()
 	l.release()
 	ls.retiring.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drain)
-		defer cancel()
-		if l.server.Shutdown(ctx) != nil {
-			cut.Add(int64(l.busy.count()))
-			_ = l.server.Close()
+		defer done()
+		if l.server.Shutdown(ctx) == nil {
+			return
 		}
+		cut := l.busy.count()
+		if ls.last.Err() != nil {
+			ls.cut.Add(int64(cut))
+		} else if cut > 0 {
+			ls.log.Warn("a removed listener is closed before its calls had a last word", "address", l.address, "connections", cut)
+		}
+		_ = l.server.Close()
 	})
 }
 
@@ -158,18 +168,18 @@ func (ls *listeners) refuse() {
 	}
 }
 
-// close ends all listeners; requests that are still there get grace to end. It returns on how many connections
-// they did not.
+// close ends all listeners, those removed before too; requests that are still there get grace to end. It returns on
+// how many connections they did not.
 func (ls *listeners) close(grace time.Duration) (cut int64) {
-	var left atomic.Int64
 	ls.mu.Lock()
 	for _, l := range ls.open {
-		ls.retire(l, grace, &left)
+		ls.retire(l, ls.last, func() {})
 	}
 	clear(ls.open)
 	ls.mu.Unlock()
+	defer time.AfterFunc(grace, ls.end).Stop()
 	ls.retiring.Wait()
-	return left.Load()
+	return ls.cut.Load()
 }
 
 // urls are what the listeners are reached by, sorted by their addresses.

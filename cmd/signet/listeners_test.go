@@ -138,23 +138,64 @@ func TestFault_K09_MovedListenerServesAndTheOldOneLetsItsRequestEnd(t *testing.T
 	}
 }
 
-func TestRemovedListenerIsClosedWhenTheDrainIsOver(t *testing.T) {
+// stuck has a request under way that does not end by itself; ended tells how it did.
+func stuck(t *testing.T, ls *listeners) (ended <-chan error) {
+	t.Helper()
 	entered := make(chan struct{})
-	ls := newTestListeners(t)
 	apply(t, ls, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(entered)
 		<-r.Context().Done()
 	}), "127.0.0.1:0")
-	url := ls.urls()[0]
-	ended := make(chan error, 1)
+	url, told := ls.urls()[0], make(chan error, 1)
 	go func() {
 		_, err := fetch(t, url)
-		ended <- err
+		told <- err
 	}()
 	<-entered
-	ls.close(time.Millisecond)
+	return told
+}
+
+func TestListenerIsClosedWhenTheGraceIsOver(t *testing.T) {
+	ls := newTestListeners(t)
+	ended := stuck(t, ls)
+	if cut := ls.close(time.Millisecond); cut != 1 {
+		t.Errorf("%d connections cut, want 1", cut)
+	}
+	if err := <-ended; err == nil {
+		t.Error("a request that outlived the grace ended as if it were done")
+	}
+}
+
+func TestRemovedListenerIsClosedWhenTheDrainIsOver(t *testing.T) {
+	ls := newTestListeners(t)
+	ended := stuck(t, ls)
+	b, err := ls.prepare(nil, config.ListenTLS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.commit(nil, time.Millisecond)
 	if err := <-ended; err == nil {
 		t.Error("a request that outlived the drain ended as if it were done")
+	}
+	if cut := ls.close(0); cut != 0 {
+		t.Errorf("%d connections cut at the end, want none: that one was long ago", cut)
+	}
+}
+
+// Its own drain was an hour: the end of the program, or a second signal, did not end it.
+func TestListenerRemovedBeforeEndsWithTheOthers(t *testing.T) {
+	ls := newTestListeners(t)
+	ended := stuck(t, ls)
+	b, err := ls.prepare(nil, config.ListenTLS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.commit(nil, time.Hour)
+	if cut := ls.close(time.Millisecond); cut != 1 {
+		t.Errorf("%d connections cut, want 1", cut)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the request ended as if it were done")
 	}
 }
 
