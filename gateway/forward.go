@@ -104,14 +104,19 @@ func (c *call) try(a *attempt) (next *attempt) {
 	}
 	c.ending.Status = response.StatusCode
 	a.record.Answered(response.StatusCode, response.Proto, a.reused)
-	again := c.answer(a, response)
-	a.record.End(c.ending)
-	if !again {
+	if !c.conclude(a, response) {
 		return nil
 	}
 	how := c.ending
 	c.ending = telemetry.Ending{}
 	return a.after(how)
+}
+
+// conclude answers the call, or reports that it is to be sent again. The attempt's span ends in any case: an answer
+// that breaks off when it can no longer become an error ends its handler by a panic.
+func (c *call) conclude(a *attempt, response *http.Response) (again bool) {
+	defer func() { a.record.End(c.ending) }()
+	return c.answer(a, response)
 }
 
 // identify decides as whom, and by which clock, an attempt is signed.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -242,6 +243,35 @@ func TestTraceOfAClientThatLeftIsNoError(t *testing.T) {
 		}
 		if spans.GetSpans()[1].SpanKind != trace.SpanKindServer {
 			t.Error("there is no SERVER span")
+		}
+	})
+}
+
+func TestAnAnswerThatIsCutOffEndsItsSpans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		o, spans := traced()
+		b := newBench(t, n, settings(map[string]config.Route{"r": plain(upstream(t, n, "up.test", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", strconv.Itoa(4*maxHeld))
+			_, _ = w.Write(make([]byte, 2*maxHeld)) // and no more: the connection ends
+		}))}), o)
+		response, err := b.client.Do(request(t, "r", callBody))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, response.Body); err == nil {
+			t.Errorf("%d bytes that look whole", n)
+		}
+		_ = response.Body.Close()
+		synctest.Wait()
+		var kinds []string
+		for _, s := range spans.GetSpans() {
+			kinds = append(kinds, told(s, "error.type"))
+		}
+		want := []string{`client "tools/call slow" Error error.type=truncated`, `server "tools/call slow" Error error.type=truncated`}
+		if !slices.Equal(kinds, want) {
+			t.Errorf("spans %q, want %q", kinds, want)
 		}
 	})
 }
