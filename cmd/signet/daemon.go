@@ -36,7 +36,7 @@ type daemon struct {
 
 	// the loop's own
 	current *config.Config
-	asked   config.Update // what the last reload that was asked for has read
+	read    config.Update // what was last read of the file since the start
 }
 
 func newDaemon(path string, o config.Options, log *logging) *daemon {

@@ -136,6 +136,7 @@ var errStopping = errors.New("the gateway is shutting down")
 
 // update applies what the watch saw, unless it serves already.
 func (d *daemon) update(ctx context.Context, u config.Update) {
+	d.read = u
 	if u.Err != nil {
 		d.refuse(u.Err)
 		d.gateway.Refused(u.Err)
@@ -147,14 +148,14 @@ func (d *daemon) update(ctx context.Context, u config.Update) {
 	_, _ = d.apply(ctx, u.Config)
 }
 
-// look applies the file unless it is what the last reload that was asked for has read. The watch does not know of
-// that one: a file saved, asked for, and put back before it had settled is to the watch the same as ever.
+// look applies the file unless it is what was last read. The watch does not know what was read for those who asked:
+// a file saved, asked for, and put back before it had settled is to the watch the same as ever.
 func (d *daemon) look(ctx context.Context) {
 	if info, err := os.Stat(d.path); err != nil || !info.Mode().IsRegular() {
 		return // a pipe has been read; a file that is gone is the watch's to tell
 	}
 	cfg, err := config.Load(d.path, d.options)
-	if err != nil && d.asked.Err != nil && err.Error() == d.asked.Err.Error() || err == nil && reflect.DeepEqual(cfg, d.asked.Config) {
+	if err != nil && d.read.Err != nil && err.Error() == d.read.Err.Error() || err == nil && reflect.DeepEqual(cfg, d.read.Config) {
 		return
 	}
 	d.update(ctx, config.Update{Config: cfg, Err: err})
@@ -163,7 +164,7 @@ func (d *daemon) look(ctx context.Context) {
 // reload reads the file and applies it, changed or not.
 func (d *daemon) reload(ctx context.Context) (gateway.Changes, error) {
 	cfg, err := config.Load(d.path, d.options)
-	d.asked = config.Update{Config: cfg, Err: err}
+	d.read = config.Update{Config: cfg, Err: err}
 	if err != nil {
 		d.refuse(err)
 		d.gateway.Refused(err)

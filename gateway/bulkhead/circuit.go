@@ -110,20 +110,32 @@ func (c *circuit) enter() (done func(error), _ *Shed) {
 	if c.trial != nil {
 		c.trial.done(errUncounted)
 	}
-	t := &trial{opening: c.until, due: time.Now().Add(c.settings.Open)}
-	t.done, _ = c.breaker.Allow() // it is half open, and nobody else tries
-	c.trial = t
+	t := c.try()
 	return func(outcome error) { c.tried(t, outcome) }, nil
+}
+
+// try begins a trial: the circuit is half open, and nobody else's counts. It is called under mu.
+func (c *circuit) try() *trial {
+	t := &trial{opening: c.until, due: time.Now().Add(c.settings.Open)}
+	t.done, _ = c.breaker.Allow()
+	c.trial = t
+	return t
 }
 
 // tried tells the breaker how a trial went, in the name of whoever tries now. It is called under mu.
 func (c *circuit) tried(t *trial, outcome error) {
-	switch now := c.trial; {
-	case now == nil || now.opening != t.opening: // it has been decided without t
-	case now == t || !errors.Is(outcome, errUncounted):
-		c.trial = nil
-		now.done(outcome)
+	if !c.tripped.Load() || c.until != t.opening {
+		return // it has been decided without t
 	}
+	if c.trial != t && errors.Is(outcome, errUncounted) {
+		return
+	}
+	now := c.trial
+	if now == nil {
+		now = c.try() // who tried after t left without a word
+	}
+	c.trial = nil
+	now.done(outcome)
 }
 
 // leave tells how a call went, and reports whether the circuit opened because of it.

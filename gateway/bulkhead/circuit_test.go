@@ -169,6 +169,27 @@ func TestATrialWithoutAWordKeepsNobodyOutForLong(t *testing.T) {
 	}
 }
 
+func TestALateWordIsHeardAlsoWhenNobodyElseTries(t *testing.T) {
+	for word, want := range map[string]string{"answered": "closed", "failed": "open"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := usual()
+			outcomes(t, b, "FFFFF")
+			opened(t, b, 5*time.Second)
+			slow := must(t, b, Call, "a")
+			pass(5 * time.Second)
+			must(t, b, Call, "b").Give() // its client left
+			if word == "answered" {
+				slow.Answered()
+			} else if !slow.Failed() {
+				t.Error("a late failure opened nothing")
+			}
+			if s := b.State(); s.Circuit != want {
+				t.Errorf("%s: %+v", word, s)
+			}
+		})
+	}
+}
+
 func TestWhileACallTriesNobodyWaitsForItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := usual()
