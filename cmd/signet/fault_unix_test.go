@@ -62,7 +62,7 @@ routes:
 	for _, c := range flood {
 		_ = c.Close()
 	}
-	becomes(t, "a new client is answered", func() bool { return p.caller(t).call("cold", theMessage) == "200 "+aResult })
+	becomes(t, "a new client is answered", func() bool { return p.dial(t).call("cold", theMessage) == "200 "+aResult })
 	p.signal(t, syscall.SIGTERM)
 	if code := <-p.ended; code != exitOK {
 		t.Errorf("exit code %d: %s", code, p.log)

@@ -102,14 +102,25 @@ func (p *process) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-// A caller is a client on one connection, which is there from the start.
+// A caller is a client on one connection, which is there from the start and accepted: one that the kernel still holds
+// for a listener is reset when that closes, so nobody who signals the process may be on it.
 type caller struct {
 	*http.Client
 	address string
 }
 
-// caller connects.
+// caller connects, and has its connection answered.
 func (p *process) caller(t *testing.T) *caller {
+	t.Helper()
+	c := p.dial(t)
+	if got := c.page("/-/healthy"); got != http.StatusOK {
+		t.Fatalf("/-/healthy: %d", got)
+	}
+	return c
+}
+
+// dial connects; the process may be yet to accept it.
+func (p *process) dial(t *testing.T) *caller {
 	t.Helper()
 	conn, err := net.Dial("tcp", p.address)
 	if err != nil {
