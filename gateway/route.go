@@ -34,6 +34,7 @@ type route struct {
 	places   *places
 	pool     *pool
 	identity *identity // nil: requests are not signed
+	decides  bool      // a policy decides by what a message says
 	memory   *bulkhead.Memory
 
 	// its own
@@ -78,7 +79,7 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	var m envelope.Message
 	if r.Method == http.MethodPost {
 		var err error
-		if m, err = envelope.Read(body); err != nil {
+		if m, err = rt.readMessage(body); err != nil {
 			unreadable(rt.name, err).write(w)
 			return
 		}

@@ -103,6 +103,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		recorder: g.recorder,
 		places:   newPlaces(c, upstream, old),
 		memory:   g.memory,
+		decides:  decides(c),
 	}
 	rt.flight.init()
 	if old != nil && old.pool.wires == wires {
