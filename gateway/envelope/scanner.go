@@ -14,6 +14,9 @@ const (
 
 	// strictDepth is how deep where every parser is to follow.
 	strictDepth = 128
+
+	// longestNumber is what every parser takes; Python's takes 4300 digits.
+	longestNumber = 1000
 )
 
 // A scanner goes over a JSON text once (RFC 8259), checking all of it.
@@ -67,7 +70,9 @@ func (s *scanner) value() (token, error) {
 	case c == '"':
 		_, err = s.text()
 	case c == '-' || c >= '0' && c <= '9':
-		err = s.number()
+		if err = s.number(); s.pos-start > longestNumber {
+			s.differ("a number is longer than 1000 digits")
+		}
 	default:
 		err = s.literal()
 	}

@@ -89,7 +89,7 @@ func compare(a, b token) int {
 
 // doubt is why the protocol's readers may make different things of the message m that d is, "" if they do not.
 func (d *draft) doubt(m Message) string {
-	const result, failure = 1 << 4, 1 << 5
+	const result, failure = 1 << 4, 1 << 5 // of what key names them
 	version, _ := d.jsonrpc.text()
 	switch {
 	case d.folded != "":
@@ -98,8 +98,10 @@ func (d *draft) doubt(m Message) string {
 		return `jsonrpc is not "2.0"`
 	case d.method != nil && d.seen[top]&(result|failure) != 0:
 		return "it both asks and answers"
-	case d.id != nil && !d.id.identifies() && !(d.id.isNull() && m.Kind == Response && m.IsError):
+	case d.id != nil && !d.id.identifies(), d.id == nil && m.Kind == Response:
 		return "an id is a string or a whole number of 64 bits"
+	case d.failed && !d.code.isWhole():
+		return "error.code is no whole number of 64 bits"
 	case d.method != nil && m.Method == "":
 		return "the method is empty"
 	}
@@ -118,9 +120,11 @@ func (d *draft) doubt(m Message) string {
 
 // identifies reports whether t is an id as every implementation has it.
 func (t token) identifies() bool {
-	if t.isString() {
-		return true
-	}
+	return t.isString() || t.isWhole()
+}
+
+// isWhole reports whether t is a number of 64 bits, written as one.
+func (t token) isWhole() bool {
 	_, err := strconv.ParseInt(string(t), 10, 64)
 	return err == nil
 }
