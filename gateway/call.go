@@ -36,6 +36,7 @@ type call struct {
 	record  *telemetry.Call
 	client  string // whose turn it is when clients take turns
 	held    *tally // what its buffers hold
+	bodies  int64  // of that, what the request's bodies do
 
 	// as it goes
 	place   *bulkhead.Place // nil until it is admitted

@@ -33,11 +33,14 @@ type route struct {
 	recorder *telemetry.Recorder
 	places   *places
 	pool     *pool
-	identity *identity // nil: requests are not signed
+	identity *identity       // nil: requests are not signed
+	decides  bool            // a policy decides by what a message says
+	forwards map[string]bool // canonical names of clients' headers that pass on this route
 	memory   *bulkhead.Memory
 
 	// its own
-	flight flight
+	flight    flight
+	transport transport
 }
 
 // hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the
@@ -78,13 +81,13 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	var m envelope.Message
 	if r.Method == http.MethodPost {
 		var err error
-		if m, err = envelope.Read(body); err != nil {
+		if m, err = rt.readMessage(body); err != nil {
 			unreadable(rt.name, err).write(w)
 			return
 		}
 	}
 	c := newCall(rt, w, r, m, body)
-	c.held, c.client = &held, caller
+	c.held, c.bodies, c.client = &held, int64(len(body)), caller
 	if caller == "" {
 		c.client = r.RemoteAddr
 	}
@@ -92,7 +95,9 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	c.ctx, c.record = ctx, record
 	defer c.finish()
 	defer c.survive()
-	answer(c)
+	if c.agrees() {
+		answer(c)
+	}
 }
 
 // screen refuses what cannot be a Streamable HTTP request.
@@ -112,16 +117,16 @@ func (rt *route) screen(r *http.Request) *refusal {
 		if strings.Contains(strings.Join(r.Header["Accept"], ","), "text/event-stream") {
 			return nil
 		}
-		return rt.wrongMethod("a GET opens an event stream and says so: Accept: text/event-stream", "POST, DELETE")
+		return wrongMethod(rt.name, "a GET opens an event stream and says so: Accept: text/event-stream", "POST, DELETE")
 	case http.MethodDelete:
 		return nil
 	}
-	return rt.wrongMethod("a route takes POST, GET and DELETE", "POST, GET, DELETE")
+	return wrongMethod(rt.name, "a route takes POST, GET and DELETE", "POST, GET, DELETE")
 }
 
-func (rt *route) wrongMethod(message, allow string) *refusal {
+func wrongMethod(route, message, allow string) *refusal {
 	refusal := refuse(http.StatusMethodNotAllowed, &envelope.Error{
-		Code: envelope.CodeInvalid, Reason: "method", Route: rt.name, Outcome: notSent, Message: message,
+		Code: envelope.CodeInvalid, Reason: "method", Route: route, Outcome: notSent, Message: message,
 	})
 	refusal.allow = allow
 	return refusal

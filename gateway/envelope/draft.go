@@ -14,12 +14,14 @@ const (
 
 // A draft is what has been seen of a message so far.
 type draft struct {
-	id, method, name, uri, version   token // as they stand, nil if absent
+	jsonrpc, id, method              token // as they stand, nil if absent
+	name, uri, version               token
 	metaVersion, parent, state, code token
 	answered, failed, toolError      bool
 	twice                            bool           // there is more than one id
 	seen                             [levels]uint16 // which keys
 	odd                              [levels]bool   // where a key stands twice or in another case
+	folded                           string         // the first key that stands in another case
 	refusal                          string         // why it is no message, whatever else it says
 }
 
@@ -30,6 +32,9 @@ func (d *draft) key(level int, key token, names ...string) string {
 		exactly, folded := key.spells(name)
 		if folded {
 			d.odd[level] = true
+			if d.folded == "" {
+				d.folded = name
+			}
 		}
 		if !exactly {
 			continue

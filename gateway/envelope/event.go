@@ -11,6 +11,8 @@ type Event struct {
 	// Type and ID are its event and id fields. HasID tells an empty id from none.
 	Type, ID string
 	HasID    bool
+
+	lead int // bytes of Raw before the first line
 }
 
 // AppendEvent appends an event that holds a message. The message must have no line breaks.

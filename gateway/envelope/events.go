@@ -95,7 +95,7 @@ func (e *Events) whole() int {
 
 // leads finds what stands before the first line of an event. It reports false until that is known.
 func (e *Events) leads(b []byte) bool {
-	const mark = "\xef\xbb\xbf"
+	const mark = byteOrderMark
 	switch {
 	case len(b) == 0:
 		return false
@@ -145,7 +145,7 @@ func (e *Events) lineEnd(b []byte) int {
 // take takes the event that is the next n bytes.
 func (e *Events) take(n int) Event {
 	raw := e.buffer[e.start : e.start+n : e.start+n]
-	event := Event{Raw: raw}
+	event := Event{Raw: raw, lead: e.lead}
 	e.joined = event.parse(raw[e.lead:], e.joined[:0])
 	e.start += n
 	e.lead, e.line, e.seen = 0, 0, 0

@@ -45,13 +45,23 @@ type Message struct {
 	Batch []Message
 
 	// Strict says that every parser reads the message as it is read here: no key this package looks at
-	// stands twice or in another case, and no name has half a surrogate pair. What is not strict may pass,
-	// but tells nothing more than its kind, its id, and what of an answer is beyond doubt.
+	// stands twice or in another case, no name has half a surrogate pair, and all of it is UTF-8, without a
+	// byte order mark, and at most 128 levels deep. What is not strict may pass, but tells nothing more than
+	// its kind, its id, and what of an answer is beyond doubt.
 	Strict bool
 }
 
-// Read reads a message and checks all of body. The error is a *SyntaxError where it is not JSON, and a
-// *Refusal where it is JSON but not a JSON-RPC message.
+// doubt takes back what parsers may read differently.
+func (m *Message) doubt() {
+	m.Strict = false
+	m.Method, m.Name, m.Version, m.Traceparent, m.Tracestate = "", "", "", "", ""
+	for i := range m.Batch {
+		m.Batch[i].doubt()
+	}
+}
+
+// Read reads a message and checks all of body, for a route that passes on what any parser takes. The error is a
+// *SyntaxError where it is not JSON, and a *Refusal where it is JSON but not a JSON-RPC message.
 func Read(body []byte) (Message, error) {
 	s := scanner{in: body}
 	m, err := s.document()

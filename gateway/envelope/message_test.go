@@ -116,13 +116,13 @@ func TestReadLetsStandTwiceWhatItDoesNotRead(t *testing.T) {
 func TestReadRefusesWhatIsNoJSON(t *testing.T) {
 	for name, body := range map[string]string{
 		"nothing": "", "space": " \n", "half": `{"method":`, "two documents": `{"method":"a"}{"method":"b"}`,
-		"trailing": `{"method":"a"} x`, "NUL": "{\"method\":\"a\"}\x00", "byte order mark": "\xef\xbb\xbf{\"method\":\"a\"}",
-		"UTF-16": "{\x00\"\x00}\x00", "not UTF-8": "{\"method\":\"\xff\"}", "NaN": `{"id":NaN}`, "Infinity": `{"id":Infinity}`,
+		"trailing": `{"method":"a"} x`, "NUL": "{\"method\":\"a\"}\x00",
+		"UTF-16": "{\x00\"\x00}\x00", "NaN": `{"id":NaN}`, "Infinity": `{"id":Infinity}`,
 		"single quotes": `{'method':'a'}`, "comment": `{"method":"a"/* */}`, "trailing comma": `{"method":"a",}`,
 		"no comma": `{"a":1 "b":2}`, "no colon": `{"a" 1}`, "bare key": `{method:"a"}`, "control character": "{\"a\":\"\n\"}",
 		"bad escape": `{"a":"\x"}`, "bad \\u": `{"a":"\u12g4"}`, "leading zero": `{"id":01}`, "plus": `{"id":+1}`,
 		"dot": `{"id":1.}`, "exponent": `{"id":1e}`, "minus": `{"id":-}`, "word": `{"id":nul}`, "list": `[1,2`, "list comma": `[1,]`,
-		"too deep": nested(129), "half escaped": `{"a":"\u00`, "colon missing at the end": `{"a"`, "end in escape": `{"a":"\`,
+		"too deep": nested(10_001), "two marks": "\xef\xbb\xbf\xef\xbb\xbf{}", "half escaped": `{"a":"\u00`, "colon missing at the end": `{"a"`, "end in escape": `{"a":"\`,
 	} {
 		_, err := Read([]byte(body))
 		var syntax *SyntaxError
@@ -172,10 +172,19 @@ func TestReadGoesToItsDepthAndNoDeeper(t *testing.T) {
 func TestReadChecksEveryByteOfAString(t *testing.T) {
 	// Strings are gone over eight bytes at a time: a bad byte is found wherever in the eight it is.
 	for at := range 40 {
-		for _, bad := range []string{"\x00", "\x1f", "\n", "\xff", "\x80", "\xed\xa0\x80", "\"", `\x`} {
+		for _, bad := range []string{"\x00", "\x1f", "\n", "\"", `\x`} {
 			text := strings.Repeat("~", at) + bad + strings.Repeat(" ", 40-at)
 			if m, err := Read([]byte(`{"method":"` + text + `"}`)); err == nil {
 				t.Errorf("%q at %d: %+v", bad, at, m)
+			}
+		}
+		for _, weak := range []string{"\xff", "\x80", "\xed\xa0\x80"} { // Go's parser takes them
+			body := []byte(`{"jsonrpc":"2.0","method":"` + strings.Repeat("~", at) + weak + strings.Repeat(" ", 40-at) + `"}`)
+			if m, err := Read(body); err != nil || m.Strict || m.Method != "" {
+				t.Errorf("%q at %d: %+v, %v", weak, at, m, err)
+			}
+			if _, err := ReadStrict(body); err == nil {
+				t.Errorf("%q at %d is taken where a policy decides", weak, at)
 			}
 		}
 		for _, good := range []string{"\x7f", "\ufffd", " ", "!", "#", "é", "\U0001f600", "[", "]"} {
@@ -194,5 +203,15 @@ func TestReadTakesBatches(t *testing.T) {
 	}
 	if m, err := Read([]byte(`[{"id":1,"method":"ping","method":"x"}]`)); err != nil || m.Strict {
 		t.Errorf("an element that is not strict: %+v, %v", m, err)
+	}
+}
+
+func TestReadBoundsABatch(t *testing.T) {
+	for n, fits := range map[int]bool{maxBatch: true, maxBatch + 1: false} {
+		body := []byte("[" + strings.Repeat(`{"method":"n"},`, n-1) + `{"method":"n"}]`)
+		m, err := Read(body)
+		if (err == nil) != fits || fits && len(m.Batch) != n {
+			t.Errorf("%d messages: %d read, %v", n, len(m.Batch), err)
+		}
 	}
 }

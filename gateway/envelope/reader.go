@@ -2,11 +2,43 @@ package envelope
 
 import "bytes"
 
+// maxBatch is how many messages one body may hold: each takes more room here than it does there.
+const maxBatch = 10_000
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// mark goes over a byte order mark, which some parsers take.
+func (s *scanner) mark() {
+	if bytes.HasPrefix(s.in, []byte(byteOrderMark)) {
+		s.pos = len(byteOrderMark)
+		s.differ("it begins with a byte order mark")
+	}
+}
+
+// end is where the text must end.
+func (s *scanner) end() error {
+	if s.peek() == 0 && s.pos == len(s.in) {
+		return nil
+	}
+	if s.strict {
+		s.differ("something stands after the message")
+		return nil
+	}
+	return s.fail("something after the message")
+}
+
+// whole goes over the whole text, whatever it is.
+func (s *scanner) whole() error {
+	s.mark()
+	if _, err := s.value(); err != nil {
+		return err
+	}
+	return s.end()
+}
+
 // document reads the whole text.
 func (s *scanner) document() (Message, error) {
-	if bytes.HasPrefix(s.in, []byte("\xef\xbb\xbf")) {
-		return Message{}, s.fail("a byte order mark")
-	}
+	s.mark()
 	var m Message
 	var err error
 	switch s.peek() {
@@ -24,8 +56,11 @@ func (s *scanner) document() (Message, error) {
 	if bad, ok := err.(*SyntaxError); ok {
 		return Message{}, bad
 	}
-	if s.peek() != 0 || s.pos < len(s.in) {
-		return Message{}, s.fail("something after the message")
+	if bad := s.end(); bad != nil {
+		return Message{}, bad
+	}
+	if s.unsound {
+		m.doubt()
 	}
 	return m, err
 }
@@ -36,6 +71,11 @@ func (s *scanner) batch() (Message, error) {
 	err := s.array(func() error {
 		if s.peek() != '{' {
 			refused = &Refusal{What: "a batch holds messages, which are objects"}
+			_, err := s.value()
+			return err
+		}
+		if len(m.Batch) == maxBatch {
+			refused = &Refusal{What: "a batch of more than 10000 messages"}
 			_, err := s.value()
 			return err
 		}
@@ -65,6 +105,8 @@ func (s *scanner) message() (Message, error) {
 	err := s.object(func(key token) error {
 		known := d.key(top, key, "jsonrpc", "id", "method", "params", "result", "error")
 		switch known {
+		case "jsonrpc":
+			return s.take(&d.jsonrpc)
 		case "params":
 			return s.params(&d)
 		case "result":
@@ -88,7 +130,17 @@ func (s *scanner) message() (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	return d.message()
+	m, err := d.message()
+	if err == nil && s.strict {
+		s.differ(d.doubt(m))
+	}
+	return m, err
+}
+
+// take goes over a value and keeps it.
+func (s *scanner) take(t *token) (err error) {
+	*t, err = s.value()
+	return err
 }
 
 // within reads an object's members, or goes over a value that is none.
@@ -102,13 +154,13 @@ func (s *scanner) within(member func(key token) error) error {
 
 func (s *scanner) params(d *draft) error {
 	return s.within(func(key token) (err error) {
-		switch d.key(inParams, key, "name", "uri", "_meta", "protocolVersion") {
+		switch d.key(inParams, key, "name", "uri", "_meta", "protocolVersion", "arguments") {
 		case "name":
-			d.name, err = s.value()
+			err = s.take(&d.name)
 		case "uri":
-			d.uri, err = s.value()
+			err = s.take(&d.uri)
 		case "protocolVersion":
-			d.version, err = s.value()
+			err = s.take(&d.version)
 		case "_meta":
 			err = s.meta(d)
 		default:
@@ -122,11 +174,11 @@ func (s *scanner) meta(d *draft) error {
 	return s.within(func(key token) (err error) {
 		switch d.key(inMeta, key, "io.modelcontextprotocol/protocolVersion", "traceparent", "tracestate") {
 		case "io.modelcontextprotocol/protocolVersion":
-			d.metaVersion, err = s.value()
+			err = s.take(&d.metaVersion)
 		case "traceparent":
-			d.parent, err = s.value()
+			err = s.take(&d.parent)
 		case "tracestate":
-			d.state, err = s.value()
+			err = s.take(&d.state)
 		default:
 			_, err = s.value()
 		}

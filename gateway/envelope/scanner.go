@@ -4,17 +4,34 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// maxDepth is how deep arrays and objects may stand in each other.
-const maxDepth = 128
+const (
+	// maxDepth is how deep arrays and objects may stand in each other: as deep as in encoding/json.
+	maxDepth = 10_000
 
-// A scanner goes over a JSON text once (RFC 8259, UTF-8), checking all of it.
+	// strictDepth is how deep where every parser is to follow.
+	strictDepth = 128
+
+	// longestNumber is what every parser takes; Python's takes 4300 digits.
+	longestNumber = 1000
+)
+
+// A scanner goes over a JSON text once (RFC 8259), checking all of it.
 type scanner struct {
 	in    []byte
 	pos   int
 	depth int
+	key   int // where the last key begins
+
+	unsound bool // some parsers do not take it, whatever it says
+
+	strict  bool   // look for all that parsers read differently
+	census  census // when strict
+	second  int    // where the second half of a surrogate pair begins whose first was gone over
+	differs string // the first of what was found, "" if nothing was
 }
 
 func (s *scanner) fail(what string) error { return &SyntaxError{Offset: s.pos, What: what} }
@@ -53,7 +70,9 @@ func (s *scanner) value() (token, error) {
 	case c == '"':
 		_, err = s.text()
 	case c == '-' || c >= '0' && c <= '9':
-		err = s.number()
+		if err = s.number(); s.pos-start > longestNumber {
+			s.differ("a number is longer than 1000 digits")
+		}
 	default:
 		err = s.literal()
 	}
@@ -62,6 +81,7 @@ func (s *scanner) value() (token, error) {
 
 // object goes over an object; member is called with each key and goes over its value.
 func (s *scanner) object(member func(key token) error) error {
+	from, keys := s.pos, len(s.census.keys)
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -76,6 +96,8 @@ func (s *scanner) object(member func(key token) error) error {
 		if err != nil {
 			return err
 		}
+		s.key = s.pos - len(key)
+		s.note(key)
 		if s.peek() != ':' {
 			return s.fail("a colon was expected")
 		}
@@ -87,6 +109,7 @@ func (s *scanner) object(member func(key token) error) error {
 		case ',':
 			s.pos++
 		case '}':
+			s.distinct(from, keys)
 			return s.leave()
 		default:
 			return s.fail("a comma or } was expected")
@@ -121,6 +144,9 @@ func (s *scanner) enter() error {
 	if s.depth++; s.depth > maxDepth {
 		return s.fail("nested too deep")
 	}
+	if s.depth > strictDepth {
+		s.differ("it is nested deeper than 128")
+	}
 	s.pos++
 	return nil
 }
@@ -152,7 +178,7 @@ func (s *scanner) text() (token, error) {
 		default:
 			r, size := utf8.DecodeRune(s.in[s.pos:])
 			if r == utf8.RuneError && size == 1 {
-				return nil, s.fail("not UTF-8")
+				s.differ("it is not UTF-8")
 			}
 			s.pos += size
 		}
@@ -177,6 +203,7 @@ func plain(b []byte) (n int) {
 }
 
 func (s *scanner) escape() error {
+	start := s.pos
 	if s.pos++; s.pos == len(s.in) {
 		return s.fail("a string does not end")
 	}
@@ -191,6 +218,9 @@ func (s *scanner) escape() error {
 				return s.fail("a bad \\u escape")
 			}
 			s.pos++
+		}
+		if s.strict && utf16.IsSurrogate(hex4(s.in[start+2:])) {
+			s.paired(start)
 		}
 		return nil
 	}

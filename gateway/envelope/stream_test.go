@@ -126,7 +126,7 @@ func FuzzEvents(f *testing.F) {
 		}
 		var dispatched []Event
 		for _, e := range whole {
-			if e.Raw = nil; e.Data != nil {
+			if e.Raw, e.lead = nil, 0; e.Data != nil {
 				dispatched = append(dispatched, e)
 			}
 		}

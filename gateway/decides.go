@@ -1,0 +1,23 @@
+package gateway
+
+import (
+	"signet/config"
+	"signet/gateway/envelope"
+)
+
+// decides reports whether a route with that config decides anything by what a message says. It then takes only
+// what every parser reads alike.
+func decides(config.Route) bool { return false }
+
+// readMessage reads the body of a POST: as the route decides by it, or as any parser might.
+func (rt *route) readMessage(body []byte) (envelope.Message, error) {
+	if rt.decides {
+		return envelope.ReadStrict(body)
+	}
+	m, err := envelope.Read(body)
+	if err == nil && len(rt.config.Meta) > 0 && !m.Strict {
+		// There is no saying which _meta is the one that is read, and without it the call is another.
+		return envelope.ReadStrict(body)
+	}
+	return m, err
+}
