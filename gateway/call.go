@@ -41,6 +41,7 @@ type call struct {
 	place   *bulkhead.Place // nil until it is admitted
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
+	heard   time.Time       // when the last response began
 	ending  telemetry.Ending
 }
 
@@ -121,6 +122,7 @@ func (c *call) finish() {
 		stop()
 	}
 	c.cancel(nil)
+	c.note()
 	c.record.End(c.ending)
 }
 

@@ -102,7 +102,7 @@ func (c *call) try(a *attempt) (next *attempt) {
 	if response.StatusCode < 500 {
 		c.place.Answered() // now, not at the end: while a circuit tries, everybody waits for this word
 	}
-	c.ending.Status = response.StatusCode
+	c.ending.Status, c.heard = response.StatusCode, a.answered
 	a.record.Answered(response.StatusCode, response.Proto, a.reused)
 	if !c.conclude(a, response) {
 		return nil
