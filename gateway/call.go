@@ -43,6 +43,7 @@ type call struct {
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
 	attempt *attempt        // the last one. Nil: nothing was sent
+	heard   time.Time       // when the last response began
 	ending  telemetry.Ending
 }
 
@@ -126,6 +127,7 @@ func (c *call) finish() {
 		stop()
 	}
 	c.cancel(nil)
+	c.note()
 	c.record.End(c.ending)
 	c.route.lines.write(c)
 }

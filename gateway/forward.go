@@ -103,7 +103,7 @@ func (c *call) try(a *attempt) (next *attempt) {
 	if response.StatusCode < 500 {
 		c.place.Answered() // now, not at the end: while a circuit tries, everybody waits for this word
 	}
-	c.ending.Status = response.StatusCode
+	c.ending.Status, c.heard = response.StatusCode, a.answered
 	a.record.Answered(telemetry.Response{
 		Status: response.StatusCode, Protocol: response.Proto, Reused: a.reused, Connected: a.connectedAt, Begun: a.answered,
 	})

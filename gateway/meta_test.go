@@ -23,11 +23,11 @@ import (
 // A tap is what was written to the connections of an address.
 type tap struct {
 	net.Conn
-	to *written
+	to *wireText
 }
 
-// Written is it.
-type written struct {
+// A wireText is it.
+type wireText struct {
 	mu   sync.Mutex
 	text bytes.Buffer // under mu
 }
@@ -40,7 +40,7 @@ func (c tap) Write(p []byte) (int, error) {
 }
 
 // bodies are the bodies that were written, one a request.
-func (w *written) bodies() []string {
+func (w *wireText) bodies() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []string
@@ -52,8 +52,8 @@ func (w *written) bodies() []string {
 }
 
 // tapped records what is written to an address.
-func tapped(n *network, address string) *written {
-	w := &written{}
+func tapped(n *network, address string) *wireText {
+	w := &wireText{}
 	n.through(address, func(ctx context.Context, d dialer) (net.Conn, error) {
 		conn, err := d(ctx, "tcp", address)
 		return tap{conn, w}, err

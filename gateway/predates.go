@@ -83,7 +83,7 @@ func (c *call) predates(a *attempt, status int) bool {
 
 // namesEndpoint reports whether the upstream's GET stream begins with an endpoint event.
 func (c *call) namesEndpoint(a *attempt) bool {
-	defer c.record.Wait(c.ctx, "signet.transport.ask")()
+	defer c.record.Asking(c.ctx)()
 	ctx, cancel := context.WithTimeout(c.ctx, askTransport)
 	defer cancel()
 	r := (&http.Request{

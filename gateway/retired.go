@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,16 +27,16 @@ type retired struct {
 
 	// guarded
 	mu      sync.Mutex
-	routes  map[*route]struct{} // under mu
-	left    chan struct{}       // closed, and made anew, as one ends; under mu
-	cut     int                 // calls ended by stop; under mu
+	routes  map[*route]time.Time // and until when their calls may run; under mu
+	left    chan struct{}        // closed, and made anew, as one ends; under mu
+	cut     int                  // calls ended by stop; under mu
 	running sync.WaitGroup
 }
 
 func newRetired(log *slog.Logger, recorder *telemetry.Recorder) *retired {
 	r := &retired{
 		log: log, recorder: recorder,
-		closed: make(chan struct{}), routes: map[*route]struct{}{}, left: make(chan struct{}),
+		closed: make(chan struct{}), routes: map[*route]time.Time{}, left: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	recorder.Retiring(0) // a series from the start
@@ -43,7 +46,7 @@ func newRetired(log *slog.Logger, recorder *telemetry.Recorder) *retired {
 // add takes in a route that was replaced or removed. Its calls may run for drain.
 func (r *retired) add(rt *route, drain time.Duration) {
 	r.mu.Lock()
-	r.routes[rt] = struct{}{}
+	r.routes[rt] = time.Now().Add(drain)
 	r.mu.Unlock()
 	r.recorder.Retiring(1)
 	r.running.Go(func() {
@@ -122,4 +125,20 @@ func (r *retired) status() RetiringStatus {
 		s.Calls += rt.flight.count()
 	}
 	return s
+}
+
+// versions are what is held, one by one.
+func (r *retired) versions() []RetiredStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []RetiredStatus
+	for rt, until := range r.routes {
+		all = append(all, RetiredStatus{
+			Route: rt.name, Since: rt.snapshot, Calls: rt.flight.count(), EndsIn: max(0, time.Until(until).Seconds()),
+		})
+	}
+	slices.SortFunc(all, func(a, b RetiredStatus) int {
+		return cmp.Or(strings.Compare(a.Route, b.Route), cmp.Compare(a.Since, b.Since))
+	})
+	return all
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"signet/config"
 	"signet/gateway/bulkhead"
@@ -38,6 +39,7 @@ type route struct {
 	decides  bool            // a policy decides by what a message says
 	forwards map[string]bool // canonical names of clients' headers that pass on this route
 	memory   *bulkhead.Memory
+	history  *history
 
 	// its own
 	flight    flight
@@ -184,6 +186,9 @@ func readAll(r io.Reader, n int64, held *tally) ([]byte, error) {
 }
 
 func (rt *route) noMemory(s *bulkhead.Shed) *refusal {
+	rt.history.shed.badly(&Failure{
+		At: time.Now().UTC(), Code: envelope.CodeOverloaded, Reason: s.Reason, Message: s.Message, Outcome: notSent,
+	})
 	return refuse(http.StatusServiceUnavailable, &envelope.Error{
 		Code: envelope.CodeOverloaded, Reason: s.Reason, Route: rt.name, Outcome: notSent, Retryable: true,
 		Message: fmt.Sprintf("route %q: %s (%s)", rt.name, s.Message, decidedBy(s.Reason)),

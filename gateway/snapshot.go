@@ -119,6 +119,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 	if c.UpstreamAuth == "sigv4" || c.UpstreamAuth == "sigv4-optional" {
 		rt.identity = g.newIdentity(name, c, old)
 	}
+	rt.history = newHistory(rt, old)
 	return rt, nil
 }
 

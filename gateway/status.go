@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 
@@ -21,6 +22,13 @@ type Status struct {
 	// Draining says that it is shutting down.
 	Draining bool `json:"draining"`
 
+	// Health is that of the whole: as bad as its worst route, and Degraded at least when the last config
+	// was not applied.
+	Health Health `json:"health"`
+
+	// Listen are the addresses that the config names.
+	Listen []string `json:"listen"`
+
 	// Snapshot is the config that serves.
 	Snapshot SnapshotStatus `json:"snapshot"`
 
@@ -30,6 +38,9 @@ type Status struct {
 	// Retiring are the replaced and removed routes that still have calls under way.
 	Retiring RetiringStatus `json:"retiring"`
 
+	// Retired are these versions of routes, by name.
+	Retired []RetiredStatus `json:"retired,omitempty"`
+
 	// Memory is what the buffers of all calls hold.
 	Memory MemoryStatus `json:"memory"`
 
@@ -38,7 +49,7 @@ type Status struct {
 	Exports  []ExportStatus `json:"exports,omitempty"`
 	TraceURL string         `json:"trace_url,omitempty"`
 
-	// Routes are the enabled ones, by name.
+	// Routes are all of the config, by name.
 	Routes []RouteStatus `json:"routes"`
 }
 
@@ -73,11 +84,25 @@ type RetiringStatus struct {
 	Calls  int `json:"calls"`
 }
 
+// A RetiredStatus is a version of a route that serves no new call.
+type RetiredStatus struct {
+	// Route is the route's name, and Since the first snapshot that had this version of it.
+	Route string `json:"route"`
+	Since uint64 `json:"since_snapshot"`
+
+	// Calls is how many calls and streams run on it, and EndsIn when they are ended, in seconds.
+	Calls  int     `json:"calls"`
+	EndsIn float64 `json:"ends_in_seconds"`
+}
+
 // A RouteStatus is one route.
 type RouteStatus struct {
 	// Name is the route's, and Upstream its URL.
 	Name     string `json:"name"`
 	Upstream string `json:"upstream"`
+
+	// Health is how the route is. A disabled one has no more to tell than its config.
+	Health Health `json:"health"`
 
 	// Auth, Profile, Service and Region are what requests are signed with. Region is empty until
 	// credentials are fetched when only the profile has it.
@@ -92,8 +117,18 @@ type RouteStatus struct {
 	// InFlight is how many calls and streams are under way.
 	InFlight int `json:"in_flight"`
 
-	// Limits is what is in use of the route's limits.
-	Limits LimitsStatus `json:"limits"`
+	// Limits is what is in use of the route's limits, which are MaxCalls, MaxStreams and MaxQueue.
+	Limits     LimitsStatus `json:"limits"`
+	MaxCalls   int          `json:"max_calls"`
+	MaxStreams int          `json:"max_streams"`
+	MaxQueue   int          `json:"max_queue"`
+
+	// Connections is how many are open to the upstream, of MaxConnections (pool.max_connections).
+	Connections    int `json:"connections"`
+	MaxConnections int `json:"max_connections"`
+
+	// History is how the last calls went.
+	History HistoryStatus `json:"history"`
 
 	// ClockSkew is how far AWS's clock is ahead of this machine's, in seconds, as learned from a refusal. Zero:
 	// there was none.
@@ -113,18 +148,45 @@ func (g *Gateway) Status() Status {
 		},
 		LastReload: ReloadStatus{OK: last.err == nil, At: last.at, LastSuccess: last.goodAt},
 		Retiring:   g.retired.status(),
+		Retired:    g.retired.versions(),
 		Memory: MemoryStatus{
 			Used: g.memory.Used(), Limit: int64(s.config.Memory), Sheds: g.memory.Sheds(),
 		},
 		Exports: g.exports(), TraceURL: s.config.Telemetry.TraceURL,
+		Listen: s.config.Listen,
 		Routes: []RouteStatus{},
 	}
 	if last.err != nil {
 		status.LastReload.Problems = texts(last.err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.routes)) {
-		status.Routes = append(status.Routes, s.routes[name].status())
+	for _, name := range slices.Sorted(maps.Keys(s.config.Routes)) {
+		status.Routes = append(status.Routes, g.route(s, name, now))
 	}
+	status.Health = status.judge()
+	return status
+}
+
+// route is how the named route of s is.
+func (g *Gateway) route(s *snapshot, name string, now time.Time) RouteStatus {
+	c := condition{now: now, admin: Enabled, path: s.config.Path, config: s.config.Routes[name]}
+	rt := s.routes[name]
+	switch {
+	case rt == nil:
+		c.admin = Disabled
+		status := RouteStatus{Name: name, Auth: c.config.UpstreamAuth, Health: c.health()}
+		if u, err := url.Parse(c.config.Upstream); err == nil {
+			status.Upstream = u.Redacted()
+		}
+		return status
+	case g.draining.Load():
+		c.admin = Draining
+	}
+	status := rt.status()
+	c.upstream, c.limits, c.history, c.credentials = status.Upstream, status.Limits, status.History, status.Credentials
+	if rt.identity != nil {
+		c.ahead = rt.identity.clock.skew()
+	}
+	status.Health = c.health()
 	return status
 }
 
@@ -132,6 +194,9 @@ func (rt *route) status() RouteStatus {
 	s := RouteStatus{
 		Name: rt.name, Upstream: rt.upstream.Redacted(), Auth: rt.config.UpstreamAuth,
 		Since: rt.snapshot, InFlight: rt.flight.count(), Limits: rt.places.status(),
+		MaxCalls: rt.config.Limits.Calls, MaxStreams: rt.config.Limits.Streams, MaxQueue: rt.config.Limits.Queue,
+		Connections: rt.pool.connections.count(), MaxConnections: rt.config.Pool.MaxConnections,
+		History: rt.history.status(),
 	}
 	if rt.identity == nil {
 		return s

@@ -26,6 +26,9 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 	c.w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back unless told not to
 	c.w.WriteHeader(response.StatusCode)
 	c.begun = true
+	if c.standing() {
+		c.route.history.answer(c.heard)
+	}
 	c.hurry()
 	_ = http.NewResponseController(c.w).Flush() // the headers are the first thing a client waits for
 	c.rest()

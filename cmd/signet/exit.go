@@ -22,6 +22,7 @@ const (
 	exitRuntime = 1
 	exitUsage   = 2
 	exitConfig  = 3
+	exitHealth  = 4
 )
 
 func (e *exit) Error() string {

@@ -19,6 +19,9 @@ import (
 // longestAnswer bounds the wait for a gateway's answer. A reload may wait for the drain of earlier ones.
 const longestAnswer = 2 * time.Minute
 
+// longestLook bounds the wait for a status, which waits for nothing.
+const longestLook = 10 * time.Second
+
 // maxAnswer bounds a gateway's answer: the names of 10,000 routes are 1 MB.
 const maxAnswer = 64 << 20
 
@@ -67,23 +70,49 @@ func (r *running) ask(ctx context.Context, path string, question any) (gateway.C
 	if err != nil {
 		return gateway.Changes{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+path, bytes.NewReader(body))
+	answer, err := r.send(ctx, http.MethodPost, path, body)
 	if err != nil {
 		return gateway.Changes{}, err
 	}
+	defer func() { _ = answer.Body.Close() }()
+	return read(answer)
+}
+
+// status is what the gateway is doing, as JSON.
+func (r *running) status(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
+	answer, err := r.send(ctx, http.MethodGet, "/-/status", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the gateway of %s answered what this version does not understand: %s", r.config, answer.Status)
+	}
+	return text, err
+}
+
+// send asks over a connection of its own. The caller closes the answer's body.
+func (r *running) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", r.socket)
 	if err != nil {
-		return gateway.Changes{}, fmt.Errorf("no gateway runs for %s (%w); start it with: signet run -c %s", r.config, cause(err), r.config)
+		return nil, fmt.Errorf("no gateway runs for %s (%w); start it with: signet run -c %s", r.config, cause(err), r.config)
 	}
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return conn, nil
 	}}
 	answer, err := transport.RoundTrip(request)
 	if err != nil {
-		return gateway.Changes{}, fmt.Errorf("the gateway of %s did not answer: %w", r.config, err)
+		_ = conn.Close()
+		return nil, fmt.Errorf("the gateway of %s did not answer: %w", r.config, err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	return read(answer)
+	return answer, nil
 }
 
 // read takes changes or problems from an answer.

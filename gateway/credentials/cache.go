@@ -47,6 +47,7 @@ type Cache struct {
 	gaveUp  time.Time   // when that was; under mu
 	vain    time.Time   // when other credentials did not mend a refusal; under mu
 	edited  time.Time   // since when due; under mu
+	news    time.Time   // when the files last changed; under mu
 	seq     uint64      // under mu
 	last    LastRefresh // under mu
 }
@@ -153,6 +154,7 @@ func (c *Cache) Recheck() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.backoff, c.gaveUp, c.vain = backoff{}, time.Time{}, time.Time{}
+	c.news = time.Now().Round(0)
 	switch {
 	case c.ctx.Err() != nil:
 	case c.flight != nil:

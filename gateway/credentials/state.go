@@ -34,6 +34,30 @@ type State struct {
 
 	// LastRefresh is how the last fetch ended. Nil: there was none.
 	LastRefresh *LastRefresh `json:"last_refresh,omitempty"`
+
+	// Problem is why the last fetch failed, as long as the files it went by are as they were. Nil: it did not.
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Edited is when the files were last seen to say something else than at the fetch before. Zero: never.
+	Edited time.Time `json:"edited,omitzero"`
+}
+
+// A Problem is an Error as a State has it, for people.
+type Problem struct {
+	// Reason, Message, Action and Absent are the Error's.
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Action  string `json:"action,omitempty"`
+	Absent  bool   `json:"absent,omitempty"`
+
+	// RetryAt is before when the source is not asked again.
+	RetryAt time.Time `json:"retry_at"`
+}
+
+// Lasts reports whether p stays until a person does something, which is then seen in a file: whatever time passes,
+// a fetch would fail again.
+func (p *Problem) Lasts() bool {
+	return p.Action != "" || p.Reason == "mfa" || p.Reason == "no_profile"
 }
 
 // A LastRefresh is how a fetch ended.
@@ -49,9 +73,12 @@ type LastRefresh struct {
 // State is what the Cache holds now.
 func (c *Cache) State() State {
 	c.mu.Lock()
-	last := c.last
+	last, backoff := c.last, c.backoff
+	s := State{Source: c.Source(), Edited: c.news}
 	c.mu.Unlock()
-	s := State{Source: c.Source()}
+	if e := backoff.last; e != nil {
+		s.Problem = &Problem{Reason: e.Reason, Message: e.Message, Action: e.Action, Absent: e.Absent, RetryAt: backoff.until}
+	}
 	if !last.At.IsZero() {
 		s.LastRefresh = &last
 	}

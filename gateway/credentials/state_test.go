@@ -77,3 +77,40 @@ func TestStateSaysHowCredentialsWereComeBy(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestStateTellsTheProblemUntilTheFilesChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &script{fetch: func(_ context.Context, n int64) (Fetched, error) {
+			if n == 3 {
+				return living(n, time.Hour), nil
+			}
+			return Fetched{}, &Error{Reason: "sso_expired", Message: "ended", Action: "aws sso login", Err: errors.New("SECRET-CANARY")}
+		}}
+		c := newCache(t, source, Options{})
+		if s := c.State(); s.Problem != nil || !s.Edited.IsZero() {
+			t.Errorf("before any fetch: %+v", s)
+		}
+		_, _, _ = get(c)
+		s := c.State()
+		if p := s.Problem; p == nil || p.Reason != "sso_expired" || p.Message != "ended" || p.Action != "aws sso login" || !p.Lasts() || p.RetryAt.Before(time.Now()) {
+			t.Fatalf("%+v", p)
+		}
+		<-time.After(time.Hour)
+		if c.State().Problem == nil {
+			t.Error("it goes by itself")
+		}
+		source.edited.Store(true)
+		c.Recheck()
+		if s := c.State(); s.Problem != nil || !s.Edited.Equal(time.Now()) {
+			t.Errorf("after an edit: %+v", s)
+		}
+		_, _, _ = get(c)
+		if c.State().Problem == nil {
+			t.Error("the edit did not mend it, and nothing is told")
+		}
+		<-time.After(time.Minute)
+		if _, _, err := get(c); err != nil || c.State().Problem != nil {
+			t.Errorf("%v, and then %+v", err, c.State().Problem)
+		}
+	})
+}

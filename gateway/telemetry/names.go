@@ -67,6 +67,7 @@ const (
 	spanQueue     = "signet.queue.wait"
 	spanSignature = "signet.credentials.wait"
 	spanRetry     = "signet.retry.wait"
+	spanTransport = "signet.transport.ask"
 )
 
 // Instruments. The four of MCP are the conventions'. In Prometheus a dot is an underscore, and the unit and

@@ -46,6 +46,9 @@ func (c *Call) Signing(ctx context.Context) (end func()) {
 // Pausing begins the wait before a call is sent once more, and returns what ends it.
 func (c *Call) Pausing(ctx context.Context) (end func()) { return c.child(ctx, spanRetry) }
 
+// Asking begins the question which transport an upstream speaks, and returns what ends it.
+func (c *Call) Asking(ctx context.Context) (end func()) { return c.child(ctx, spanTransport) }
+
 // child begins a span below the call's.
 func (c *Call) child(ctx context.Context, name string) (end func()) {
 	if !c.recording() {
