@@ -80,7 +80,7 @@ type Auth struct {
 	// AllowedHosts are Host headers accepted beyond the listeners' own names, without port.
 	AllowedHosts []string `koanf:"allowed_hosts"`
 
-	// AllowedOrigins are Origin headers accepted, scheme://host[:port]. None by default.
+	// AllowedOrigins are Origin headers accepted beside the gateway's own, scheme://host[:port]. None by default.
 	AllowedOrigins []string `koanf:"allowed_origins"`
 
 	// Keys are the contents of KeysFile. Empty when the mode is none or the file does not exist yet.

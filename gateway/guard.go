@@ -109,7 +109,8 @@ func (g *guard) portAllowed(r *http.Request, port string) bool {
 }
 
 // originAllowed reports whether a browser page may have sent the request: pages say where they come from,
-// and other programs say nothing.
+// and other programs say nothing. The gateway's own origin may: the Host was found to be one of its names,
+// and no page is served there but its own.
 func (g *guard) originAllowed(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":
@@ -120,9 +121,17 @@ func (g *guard) originAllowed(r *http.Request) bool {
 	case 0:
 		return true
 	case 1:
-		return g.originListed(origins[0])
+		return g.originListed(origins[0]) || strings.EqualFold(origins[0], ownOrigin(r))
 	}
 	return false
+}
+
+// ownOrigin is the origin of a page that the gateway itself serves under the name that the request has for it.
+func ownOrigin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 func (g *guard) originListed(origin string) bool {

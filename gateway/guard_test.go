@@ -127,7 +127,11 @@ func TestGuardRefusesPagesOfOtherOrigins(t *testing.T) {
 		"allowed, cross-site":  {http.Header{"Origin": {"https://inspector.example"}, "Sec-Fetch-Site": {"cross-site"}}, ""},
 		"typed into a browser": {http.Header{"Sec-Fetch-Site": {"none"}}, ""},
 		"another":              {http.Header{"Origin": {"https://evil.example"}}, "origin"},
-		"its own name":         {http.Header{"Origin": {"http://127.0.0.1:8484"}}, "origin"},
+		"its own name, https":  {http.Header{"Origin": {"https://127.0.0.1:8484"}}, "origin"},
+		"another name of it":   {http.Header{"Origin": {"http://localhost:8484"}}, "origin"},
+		"another port":         {http.Header{"Origin": {"http://127.0.0.1:8485"}}, "origin"},
+		"its own, cross-site":  {http.Header{"Origin": {"http://127.0.0.1:8484"}, "Sec-Fetch-Site": {"cross-site"}}, "origin"},
+		"its own, twice":       {http.Header{"Origin": {"http://127.0.0.1:8484", "http://127.0.0.1:8484"}}, "origin"},
 		"null":                 {http.Header{"Origin": {"null"}}, "origin"},
 		"empty":                {http.Header{"Origin": {""}}, "origin"},
 		"two":                  {http.Header{"Origin": {"https://inspector.example", "https://evil.example"}}, "origin"},
@@ -136,6 +140,38 @@ func TestGuardRefusesPagesOfOtherOrigins(t *testing.T) {
 	} {
 		if got := ask(g, "/-/ready", "127.0.0.1:8484", test.header); got != test.want {
 			t.Errorf("%s: refused for %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// The official conformance suite's check localhost-host-valid-accepted, of 0.2.0-alpha.12, failed on this.
+func TestGuardLetsItsOwnOriginIn(t *testing.T) {
+	g := newGuard(settings(nil))
+	for _, test := range []struct {
+		host, origin string
+		secure       bool
+		want         string
+	}{
+		{"127.0.0.1:8484", "http://127.0.0.1:8484", false, ""},
+		{"localhost:8484", "http://localhost:8484", false, ""},
+		{"LocalHost:8484", "http://localhost:8484", false, ""},
+		{"[::1]:8484", "http://[::1]:8484", false, ""},
+		{"127.0.0.1:8484", "https://127.0.0.1:8484", true, ""},
+		{"127.0.0.1:8484", "http://127.0.0.1:8484", true, "origin"},
+		{"evil.example:8484", "http://evil.example:8484", false, "host"}, // DNS rebinding
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/-/ready", nil)
+		r.Host = test.host
+		r.Header.Set("Origin", test.origin)
+		if test.secure {
+			r.TLS = &tls.ConnectionState{}
+		}
+		got := ""
+		if _, refusal := g.admit(r); refusal != nil {
+			got = refusal.err.Reason
+		}
+		if got != test.want {
+			t.Errorf("%+v: refused for %q", test, got)
 		}
 	}
 }
