@@ -84,7 +84,14 @@ func TestOtherUpstreamsAreNotTakenForOld(t *testing.T) {
 		"a stream that only looks so": {func(w http.ResponseWriter, r *http.Request) {
 			(&oldServer{refuses: 404, event: "event: message\ndata: endpoint\n\n" + endpoint}).ServeHTTP(w, r)
 		}, true},
-		"no stream":          {status(404, "text/plain", "no"), true},
+		"no stream": {status(404, "text/plain", "no"), true},
+		"a page that looks so": {func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				status(200, "text/html", endpoint)(w, r)
+				return
+			}
+			status(404, "text/html", "no")(w, r)
+		}, true},
 		"a JSON-RPC error":   {status(400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}`), false},
 		"AWS's own word":     {status(404, "application/json", `{"__type":"ResourceNotFoundException","message":"no runtime"}`), false},
 		"a failure":          {status(500, "text/plain", "no"), false},
