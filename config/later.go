@@ -22,7 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "trace_meta", "forward_headers", "meta", "tools", "errors":
+	case "bearer", "profiles", "profile_param", "trace_meta", "forward_headers", "meta", "tools":
 		return true
 	}
 	return false

@@ -152,6 +152,8 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 	case status == http.StatusUnauthorized && !ours:
 		c.fail(c.bad("status", response, "the upstream asks for a login: is it an OAuth server?"))
 		return
+	case c.truthful():
+		status = noLogin(status)
 	case status == http.StatusUnauthorized, ours && c.version() < modern:
 		status = http.StatusOK
 	}
