@@ -41,6 +41,7 @@ type call struct {
 	place   *bulkhead.Place // nil until it is admitted
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
+	parked  int             // how often it failed and was held open
 	ending  telemetry.Ending
 }
 
@@ -134,13 +135,14 @@ func (c *call) left() bool { return c.r.Context().Err() != nil }
 // request's id (most clients hang, crash or start OAuth on anything else), or, where there is no id to
 // answer, by status. On a route with errors: http it is by status always, but in a stream.
 func (c *call) fail(e *envelope.Error) {
-	e.Source, e.Route, e.TraceID = "gateway", c.route.name, c.record.TraceID()
 	if c.left() {
 		c.ending.Outcome = "client_cancelled"
 		return
 	}
-	c.ending.Code, c.ending.Reason, c.ending.Message, c.ending.Outcome = e.Code, e.Reason, e.Message, e.Outcome
-	c.route.log.Warn("call failed", "method", c.message.Method, "reason", e.Reason, "cause", e.Message, "trace_id", e.TraceID)
+	if c.parks(e) {
+		return
+	}
+	c.note(e)
 	switch {
 	case c.begun:
 		if len(c.pending) > 0 {

@@ -149,7 +149,7 @@ func TestContractOfStatusesThatAreTheUpstreamsWord(t *testing.T) {
 	}{
 		{"POST", "s1", 404, 404}, {"GET", "s1", 404, 404}, {"DELETE", "s1", 404, 404},
 		{"GET", "", 405, 405}, {"DELETE", "s1", 405, 405}, {"DELETE", "s1", 204, 204}, {"DELETE", "s1", 200, 200},
-		{"POST", "", 404, 200}, {"GET", "", 500, 502}, {"DELETE", "", 503, 502},
+		{"POST", "", 404, 200}, {"DELETE", "", 503, 502},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := alone(t, status(test.upstream, "text/plain", "", "Allow", "POST"), nil)
@@ -199,18 +199,20 @@ func TestContractAtTheDoor(t *testing.T) {
 		method, path, kind, body string
 		status, code             int
 	}{
-		"unknown route":   {"POST", "/nope", "application/json", callBody, 404, -31040},
+		"no id":           {"POST", "/nope", "application/json", `{"jsonrpc":"2.0","method":"x"}`, 404, -31040},
+		"no JSON, nope":   {"POST", "/nope", "application/json", `{`, 404, -31040},
+		"form, nope":      {"POST", "/nope", "text/plain", callBody, 404, -31040},
+		"GET, nope":       {"GET", "/nope", "", "", 404, -31040},
 		"sub-path":        {"POST", "/r/x", "application/json", callBody, 404, -31040},
 		"escaped name":    {"POST", "/%72", "application/json", callBody, 404, -31040},
 		"root":            {"POST", "/", "application/json", callBody, 404, -31040},
 		"query":           {"POST", "/r?x=1", "application/json", callBody, 400, -32600},
-		"disabled":        {"POST", "/off", "application/json", callBody, 404, -31040},
 		"no JSON":         {"POST", "/r", "application/json", `{"jsonrpc":`, 400, -32700},
 		"empty":           {"POST", "/r", "application/json", ``, 400, -32700},
 		"no message":      {"POST", "/r", "application/json", `7`, 400, -32600},
 		"form":            {"POST", "/r", "application/x-www-form-urlencoded", callBody, 415, -32600},
 		"simple CORS":     {"POST", "/r", "text/plain", callBody, 415, -32600},
-		"too large":       {"POST", "/r", "application/json", big, 413, -31025},
+		"too large":       {"POST", "/r", "application/json", strings.Replace(big, `"id":1,`, "", 1), 413, -31025},
 		"PUT":             {"PUT", "/r", "application/json", callBody, 405, -32600},
 		"OPTIONS":         {"OPTIONS", "/r", "", "", 405, -32600},
 		"GET, no stream":  {"GET", "/r", "", "", 405, -32600},
@@ -237,6 +239,40 @@ func TestContractAtTheDoor(t *testing.T) {
 				}
 				if asked {
 					t.Error("it reached the upstream")
+				}
+			})
+		})
+	}
+}
+
+// The Go and Python SDKs end their session for a 404 or 413, and no SDK shows the error in it as what it is.
+func TestContractAtTheDoorAnswersARequestThatHasAnID(t *testing.T) {
+	big := `{"jsonrpc":"2.0","method":"ping","params":{"x":"` + strings.Repeat("x", 4<<20) + `"},"id":9007199254740993}`
+	far := `{"jsonrpc":"2.0","method":"ping","params":{"x":"` + strings.Repeat("x", 65<<20) + `"},"id":9007199254740993}`
+	for name, test := range map[string]struct {
+		path, body, errors string
+		status, code       int
+	}{
+		"unknown route":    {"/nope", callBody, "mcp", 200, -31040},
+		"with a slash":     {"/nope/", callBody, "mcp", 200, -31040},
+		"disabled":         {"/off", callBody, "mcp", 200, -31040},
+		"too large":        {"/r", big, "mcp", 200, -31025},
+		"too large, http":  {"/r", big, "http", 413, -31025},
+		"far too large":    {"/r", far, "mcp", 413, -31025},
+		"large, elsewhere": {"/nope", big, "mcp", 200, -31040},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := alone(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") },
+					func(r *config.Route) { r.Errors = test.errors })
+				r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:8484"+test.path, strings.NewReader(test.body))
+				r.Header.Set("Content-Type", "application/json")
+				response, body := b.do(t, r)
+				var got answered
+				_ = json.Unmarshal([]byte(body), &got)
+				if response.StatusCode != test.status || got.Error.Code != test.code || got.Error.Data.Outcome != "not_sent" ||
+					(string(got.ID) == "9007199254740993") != (test.status == 200) {
+					t.Errorf("%d %s, want %d with %d", response.StatusCode, body, test.status, test.code)
 				}
 			})
 		})

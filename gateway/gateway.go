@@ -39,6 +39,7 @@ type Gateway struct {
 	current  atomic.Pointer[snapshot]
 	last     atomic.Pointer[outcome]
 	draining atomic.Bool
+	absent   atomic.Int64 // streams of routes that are not there
 
 	// guarded
 	mu sync.Mutex // one reload at a time; no call takes it
@@ -110,7 +111,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		rt, refusal := s.find(r)
 		if refusal != nil {
-			refusal.write(w)
+			if !g.holdAbsent(w, r) {
+				refusal.seek(w, r).write(w)
+			}
 			return
 		}
 		if g.serve(rt, w, r, caller) {
@@ -124,7 +127,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serve(rt *route, w http.ResponseWriter, r *http.Request, caller string) bool {
 	if rt.flight.enter() {
 		defer rt.flight.leave()
-		rt.serve(w, r, caller, (*call).forward)
+		rt.serve(w, r, caller, (*call).serve)
 		return true
 	}
 	if g.draining.Load() {

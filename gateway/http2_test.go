@@ -111,6 +111,7 @@ func TestFault_F21_AStandingStreamIsAskedForTwiceAtMost(t *testing.T) {
 			asked.Add(1)
 			_ = c.WriteRSTStream(stream, http2.ErrCodeProtocol)
 		}
+		up.route.Errors = "http" // or the stream is held open
 		f := newFailing(t, n, up.route)
 		if response, body := f.do(t, standingGet(t, "r")); response.StatusCode != 502 || asked.Load() != 2 {
 			t.Errorf("asked %d times: %d %s", asked.Load(), response.StatusCode, body)

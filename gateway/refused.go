@@ -47,7 +47,7 @@ func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (aga
 		c.ending.Reason, c.ending.Outcome, c.ending.Message = "upstream_throttled", rejected, "the upstream wants it later, and it was sent again"
 		return true
 	}
-	if lifted {
+	if lifted && c.parked == 0 {
 		c.lift(response, m, held)
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"signet/config"
 	"signet/gateway/bulkhead"
@@ -38,6 +39,7 @@ type route struct {
 
 	// its own
 	flight flight
+	parked atomic.Int64 // streams that are held without an upstream
 }
 
 // hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the
@@ -131,8 +133,7 @@ func (rt *route) wrongMethod(message, allow string) *refusal {
 func (rt *route) read(w http.ResponseWriter, r *http.Request, held *tally) ([]byte, *refusal) {
 	limit := int64(rt.config.Limits.Body)
 	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close")
-		return nil, rt.tooLarge(limit)
+		return nil, rt.tooLarge(limit).over(w, r, rt.config.Errors)
 	}
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil, nil
