@@ -157,6 +157,10 @@ type Route struct {
 	// Breaker says when calls to an upstream that fails are refused at once.
 	Breaker Breaker `koanf:"breaker"`
 
+	// Errors is mcp (default: a failed request is answered with HTTP 200 and a JSON-RPC error, which MCP clients
+	// take best) or http (the status that tells the truth, with the same body).
+	Errors string `koanf:"errors" jsonschema:"enum=mcp,enum=http"`
+
 	// Headers are set on every request to the upstream; they win over the client's.
 	Headers map[string]string `koanf:"headers"`
 
@@ -236,6 +240,7 @@ func DefaultRoute() Route {
 		Keepalive:    15 * time.Second,
 		Retry:        Retry{Max: 1, Throttle: true},
 		Proxy:        ProxyEnv,
+		Errors:       "mcp",
 		Timeouts: Timeouts{
 			Connect:   5 * time.Second,
 			TLS:       5 * time.Second,

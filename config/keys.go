@@ -26,7 +26,7 @@ func parseKeys(content []byte) ([]Key, error) {
 		}
 		name, text, _ := strings.Cut(line, ":")
 		hash, err := hex.DecodeString(text)
-		if err != nil || len(hash) != 32 || !isName(name) {
+		if err != nil || len(hash) != 32 || !IsName(name) {
 			return nil, fmt.Errorf("line %d: not name:sha256hex; signet keys add makes such lines", i+1)
 		}
 		if taken[name] {
@@ -38,8 +38,8 @@ func parseKeys(content []byte) ([]Key, error) {
 	return keys, nil
 }
 
-// isName reports whether s may name a route or a key: [a-z0-9][a-z0-9_-]{0,62}.
-func isName(s string) bool {
+// IsName reports whether s may name a route or a key: [a-z0-9][a-z0-9_-]{0,62}.
+func IsName(s string) bool {
 	if s == "" || len(s) > 63 || s[0] == '-' || s[0] == '_' {
 		return false
 	}

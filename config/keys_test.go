@@ -57,7 +57,7 @@ func TestNamesArePathSegmentsThatClientsTake(t *testing.T) {
 		"a": true, "0": true, "a-b_c9": true, strings.Repeat("a", 63): true,
 		"": false, "-a": false, "_a": false, "A": false, "a.b": false, "a/b": false, "ä": false, "a b": false, strings.Repeat("a", 64): false,
 	} {
-		if isName(name) != want {
+		if IsName(name) != want {
 			t.Errorf("%q: %v", name, !want)
 		}
 	}

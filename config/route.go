@@ -47,7 +47,7 @@ func (v *routeRules) checkName() {
 	switch {
 	case v.name == "mcp" || v.name == "token" || v.name == "register" || v.name == "authorize":
 		v.problem("", "the name is reserved", "")
-	case !isName(v.name):
+	case !IsName(v.name):
 		v.problem("", "is no route name", "lower-case letters, digits, - and _, beginning with a letter or digit, at most 63")
 	}
 }

@@ -36,6 +36,7 @@ func (c *call) answer(a *attempt, response *http.Response) (again bool) {
 		c.route.transport.took(c.r.Method)
 	}
 	switch {
+	case c.over(response):
 	case status >= 300 && status < 400:
 		c.fail(c.redirected(response))
 	case status == http.StatusNotFound && c.r.Header.Get("Mcp-Session-Id") != "",

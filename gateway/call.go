@@ -44,6 +44,7 @@ type call struct {
 	begun   bool            // the response's headers are out
 	attempt *attempt        // the last one. Nil: nothing was sent
 	heard   time.Time       // when the last response began
+	parked  int             // how often it failed and was held open
 	ending  telemetry.Ending
 }
 
@@ -140,21 +141,25 @@ func (c *call) left() bool { return c.r.Context().Err() != nil }
 
 // fail answers the call with an error: as the last event of a stream that has begun, as HTTP 200 with the
 // request's id (most clients hang, crash or start OAuth on anything else), or, where there is no id to
-// answer, by status.
+// answer, by status. On a route with errors: http it is by status always, but in a stream.
 func (c *call) fail(e *envelope.Error) {
-	e.Source, e.Route, e.TraceID = "gateway", c.route.name, c.record.TraceID()
 	if c.left() {
 		c.ending.Outcome = "client_cancelled"
 		return
 	}
-	c.ending.Code, c.ending.Reason, c.ending.Message, c.ending.Outcome = e.Code, e.Reason, e.Message, e.Outcome
+	if c.parks(e) {
+		return
+	}
+	c.blame(e)
 	switch {
 	case c.begun:
 		if len(c.pending) > 0 {
 			_ = c.send(envelope.AppendEvent(nil, c.errorFor(e)))
 		}
 	case len(c.pending) > 0:
-		writeJSON(c.w, http.StatusOK, c.errorFor(e))
+		writeJSON(c.w, c.statusOf(e), c.errorFor(e))
+	case c.truthful():
+		writeJSON(c.w, c.statusOf(e), e.Append(nil, nil))
 	case c.r.Method == http.MethodPost && c.version() < modern:
 		// A 5xx here ends the writer of Python clients 1.x for good.
 		c.route.recorder.Dropped(c.route.name)

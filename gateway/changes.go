@@ -14,7 +14,7 @@ import (
 const (
 	partConnections = "connections" // what pool, tls, dial, proxy, and the upstream's scheme and host make; files included
 	partCredentials = "credentials" // what a route signs with
-	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts, retry, keepalive
+	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts, retry, keepalive, errors
 	partLimits      = "limits"      // how many calls at once, and when the circuit opens
 )
 

@@ -146,6 +146,7 @@ func TestDiffNamesPartsAndKeys(t *testing.T) {
 		"the proxy":      {func(_ *config.Config, r *config.Route) { r.Proxy = "http://proxy.test:1" }, "connections"},
 		"the keepalive":  {func(_ *config.Config, r *config.Route) { r.Keepalive++ }, "forwarding"},
 		"the retries":    {func(_ *config.Config, r *config.Route) { r.Retry.Max = 0 }, "forwarding"},
+		"the errors":     {func(_ *config.Config, r *config.Route) { r.Errors = "http" }, "forwarding"},
 		"the pool":       {func(_ *config.Config, r *config.Route) { r.Pool.MaxIdle++ }, "connections"},
 		"the host":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://c.test/mcp" }, "connections forwarding"},
 		"the path":       {func(_ *config.Config, r *config.Route) { r.Upstream = "https://b.test/other" }, "forwarding"},

@@ -40,6 +40,7 @@ type Gateway struct {
 	current  atomic.Pointer[snapshot]
 	last     atomic.Pointer[outcome]
 	draining atomic.Bool
+	absent   atomic.Int64 // streams of routes that are not there
 
 	// guarded
 	mu sync.Mutex // one reload at a time; no call takes it
@@ -118,7 +119,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		rt, refusal := s.find(r)
 		if refusal != nil {
-			refusal.write(w)
+			if !g.holdAbsent(w, r) {
+				refusal.write(w)
+			}
 			return
 		}
 		if g.serve(rt, w, r, caller) {
@@ -132,7 +135,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serve(rt *route, w http.ResponseWriter, r *http.Request, caller string) bool {
 	if rt.flight.enter() {
 		defer rt.flight.leave()
-		rt.serve(w, r, caller, (*call).forward)
+		rt.serve(w, r, caller, (*call).serve)
 		return true
 	}
 	if g.draining.Load() {

@@ -35,7 +35,7 @@ type keepAlive struct {
 
 // keepAlive begins to keep the client's stream alive.
 func (c *call) keepAlive() *keepAlive {
-	k := &keepAlive{call: c, control: http.NewResponseController(c.w), every: c.route.config.Keepalive}
+	k := &keepAlive{call: c, control: http.NewResponseController(c.w), every: c.route.config.Keepalive, comment: c.parked > 0}
 	if k.every > 0 {
 		k.mu.Lock()
 		defer k.mu.Unlock()

@@ -48,7 +48,7 @@ func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (aga
 		c.ending.Reason, c.ending.Outcome, c.ending.Message = "upstream_throttled", rejected, "the upstream wants it later, and it was sent again"
 		return true
 	}
-	if lifted {
+	if lifted && c.parked == 0 {
 		c.lift(response, m, held)
 		return false
 	}
@@ -153,6 +153,8 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 	case status == http.StatusUnauthorized && !ours:
 		c.fail(c.bad("status", response, "the upstream asks for a login: is it an OAuth server?"))
 		return
+	case c.truthful():
+		status = noLogin(status)
 	case status == http.StatusUnauthorized, ours && c.version() < modern:
 		status = http.StatusOK
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"signet/config"
@@ -44,6 +45,7 @@ type route struct {
 	// its own
 	flight    flight
 	transport transport
+	parked    atomic.Int64 // streams that are held without an upstream
 }
 
 // hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the

@@ -63,9 +63,14 @@ func (s *snapshot) all() map[string]*route {
 // has reports whether s serves with this very route; s may be nil.
 func (s *snapshot) has(rt *route) bool { return s.route(rt.name) == rt }
 
+// routeName is the name of the route that a request's path is that of, if there is such a route.
+func routeName(r *http.Request) string {
+	return strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+}
+
 // find is the route a request is for: the path is exactly "/<route>" or "/<route>/".
 func (s *snapshot) find(r *http.Request) (*route, *refusal) {
-	name := strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	name := routeName(r)
 	rt := s.routes[name]
 	if rt == nil && (r.Method == http.MethodConnect || r.Method == http.MethodOptions && r.URL.Path == "*") { // there is no path that could name one
 		return nil, wrongMethod("", "a route takes POST, GET and DELETE", "POST, GET, DELETE")

@@ -23,15 +23,10 @@ const resumable = "2025-11-25"
 // answer, or TypeScript clients hang for a minute.
 func (c *call) stream(response *http.Response, body io.Reader) {
 	c.head(response)
-	c.w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back unless told not to
-	c.w.WriteHeader(response.StatusCode)
-	c.begun = true
 	if c.standing() {
 		c.route.history.answer(c.heard)
 	}
-	c.hurry()
-	_ = http.NewResponseController(c.w).Flush() // the headers are the first thing a client waits for
-	c.rest()
+	c.begin(response.StatusCode)
 	beat := c.keepAlive()
 	defer beat.stop()
 	held := newHeldBody(body, c.held, uncounted)
