@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,9 @@ import (
 	"time"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
+	"signet/gateway/envelope"
+	"signet/gateway/telemetry"
 )
 
 // is checks a route's level, and that its summary has the words.
@@ -196,4 +200,93 @@ func TestHealthOfTheWholeIsThatOfTheWorstRoute(t *testing.T) {
 			t.Errorf("%s: %s; want %s: %s", h.Level, h.Summary, test.level, test.says)
 		}
 	}
+}
+
+func TestEachOutcomeIsNotedInItsRespectAlone(t *testing.T) {
+	g, _ := two(t)
+	for name, test := range map[string]struct {
+		ending   telemetry.Ending
+		admitted bool
+		want     string // the bad ones, then those that went well
+	}{
+		"answered":                {telemetry.Ending{Status: 200}, true, "; failed refused throttled shed deserted"},
+		"a tool's error":          {telemetry.Ending{Status: 200, Code: -32602}, true, "; failed refused throttled shed deserted"},
+		"unreachable":             {telemetry.Ending{Code: envelope.CodeUnreachable, Reason: "dns"}, true, "failed;"},
+		"by an open circuit":      {telemetry.Ending{Code: envelope.CodeUnreachable, Reason: "circuit_open"}, false, ";"},
+		"timeout":                 {telemetry.Ending{Code: envelope.CodeTimeout, Reason: "idle", Status: 200}, true, "failed;"},
+		"broken stream":           {telemetry.Ending{Code: envelope.CodeStreamBroken, Reason: "stream_broken", Status: 200}, true, "failed;"},
+		"no credentials":          {telemetry.Ending{Code: envelope.CodeCredentials, Reason: "mfa"}, true, "refused;"},
+		"expired":                 {telemetry.Ending{Code: envelope.CodeRejected, Reason: "expired", Status: 403}, true, "refused;"},
+		"denied":                  {telemetry.Ending{Code: envelope.CodeRejected, Reason: "access_denied", Status: 403}, true, "failed;"},
+		"throttled":               {telemetry.Ending{Code: envelope.CodeThrottled, Reason: "upstream_throttled", Status: 429}, true, "throttled; failed"},
+		"shed":                    {telemetry.Ending{Code: envelope.CodeOverloaded, Reason: "queue_full"}, false, "shed;"},
+		"draining":                {telemetry.Ending{Code: envelope.CodeDraining, Reason: "draining"}, true, ";"},
+		"too large":               {telemetry.Ending{Code: envelope.CodeTooLarge, Reason: "too_large", Status: 200}, true, ";"},
+		"left before an answer":   {telemetry.Ending{Outcome: "client_cancelled"}, true, "deserted;"},
+		"left within an answer":   {telemetry.Ending{Outcome: "client_cancelled", Status: 200}, true, ";"},
+		"left while it waited":    {telemetry.Ending{Outcome: "client_cancelled"}, false, ";"},
+		"turned away, unanswered": {telemetry.Ending{}, false, ";"},
+	} {
+		h := new(history)
+		c := &call{route: &route{name: "a", history: h}, r: httptest.NewRequest("POST", "/a", nil), ending: test.ending}
+		_, c.record = g.recorder.Call(t.Context(), nil, telemetry.Message{})
+		if test.admitted {
+			c.place = new(bulkhead.Place)
+		}
+		c.note()
+		var bad, good []string
+		for _, l := range []struct {
+			name string
+			*lately
+		}{{"failed", &h.failed}, {"refused", &h.refused}, {"throttled", &h.throttled}, {"shed", &h.shed}, {"deserted", &h.deserted}} {
+			switch r := l.recent(); {
+			case r.Bad == 1:
+				bad = append(bad, l.name)
+			case r.Calls == 1:
+				good = append(good, l.name)
+			}
+		}
+		if got := strings.TrimSpace(strings.Join(bad, " ") + "; " + strings.Join(good, " ")); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestAStreamThatEndsTellsNothingOfItsUpstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, up, _ := newMoody(t, nil)
+		end := make(chan struct{})
+		up.is(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+			<-end
+		})
+		response, err := b.client.Do(standingGet(t, "r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		up.is(status(502, "text/plain", ""))
+		b.calls(t, 3)
+		close(end)
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		synctest.Wait()
+		b.is(t, Unhealthy, "the last 3 calls failed")
+	})
+}
+
+func TestABodyThatThereIsNoMemoryForFindsNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _, cfg := newMoody(t, nil)
+		next := *cfg
+		next.Memory = 10
+		if _, err := b.gateway.Reload(t.Context(), &next, nil); err != nil {
+			t.Fatal(err)
+		}
+		b.calls(t, 1)
+		b.is(t, Degraded, "the last call found no room")
+		if a := b.gateway.Status().Routes[0].Health.Action; a == nil || a.Text != "raise memory" {
+			t.Errorf("%+v", a)
+		}
+	})
 }
