@@ -23,8 +23,9 @@ func (f *refusal) seek(w http.ResponseWriter, r *http.Request) *refusal {
 	return f
 }
 
-// over reads on to the id of a request whose body is over its limit: after a 413 the session is over in the Go
-// SDK and in Python's 1.x. Where the truth is wanted by status, or the body is far too long, nothing is read.
+// over reads on to the id of a request whose body is not to be held: after a 413 the session is over in the Go
+// SDK, and in Python's 1.x after a 503 too. Where the truth is wanted by status, or the body is far too long,
+// nothing is read.
 func (f *refusal) over(w http.ResponseWriter, r *http.Request, errors string) *refusal {
 	if errors != "http" {
 		f.id = sought(w, r)
