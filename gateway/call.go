@@ -42,7 +42,9 @@ type call struct {
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
 	parked  int             // how often it failed and was held open
-	ending  telemetry.Ending
+
+	patience time.Duration // how long it is to be held at least before it is sent again
+	ending   telemetry.Ending
 }
 
 // newCall makes a call whose context ends when the client leaves, when the route's calls must end, or when
