@@ -45,7 +45,9 @@ type call struct {
 	attempt *attempt        // the last one. Nil: nothing was sent
 	heard   time.Time       // when the last response began
 	parked  int             // how often it failed and was held open
-	ending  telemetry.Ending
+
+	patience time.Duration // how long it is to be held at least before it is sent again
+	ending   telemetry.Ending
 }
 
 // newCall makes a call whose context ends when the client leaves, when the route's calls must end, or when

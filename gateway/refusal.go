@@ -19,6 +19,7 @@ const (
 type refusal struct {
 	status int
 	allow  string // Allow header; empty: none
+	id     []byte // of the request, if it was looked for; nil: none
 	err    *envelope.Error
 }
 
@@ -27,8 +28,13 @@ func refuse(status int, e *envelope.Error) *refusal {
 	return &refusal{status: status, err: e}
 }
 
-// write answers the request: the true status, and a JSON-RPC error without an id.
+// write answers the request: the true status, and a JSON-RPC error without an id. Where there is an id, the
+// error is its answer, and as such 200.
 func (f *refusal) write(w http.ResponseWriter) {
+	if f.id != nil {
+		writeJSON(w, http.StatusOK, f.err.Append(nil, f.id))
+		return
+	}
 	if f.allow != "" {
 		w.Header().Set("Allow", f.allow)
 	}

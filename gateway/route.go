@@ -152,10 +152,13 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request, held *tally) ([]by
 		coming.stop()
 		return body, nil
 	}
-	coming.halt()
-	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	var over *http.MaxBytesError
 	var shed *bulkhead.Shed
+	if errors.As(err, &shed) && r.ContentLength > 0 { // nothing has been read
+		return nil, rt.noMemory(shed).seek(w, r, rt.config.Errors)
+	}
+	coming.halt()
+	w.Header().Set("Connection", "close") // or net/http waits for the rest
 	switch {
 	case errors.As(err, &shed):
 		return nil, rt.noMemory(shed)

@@ -14,6 +14,9 @@ const (
 	// the one before, up to lastWait.
 	firstWait = time.Second
 	lastWait  = 15 * time.Second
+
+	// refusedWait is how long it waits at least when AWS or the upstream said no: that takes a person.
+	refusedWait = time.Minute
 )
 
 // serve forwards the call. A GET that the upstream does not answer is held open meanwhile, and asked again until
@@ -23,7 +26,7 @@ func (c *call) serve() {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		before := c.parked
 		c.forward()
-		if c.parked == before || !c.waitParked(wait) {
+		if c.parked == before || !c.waitParked(max(wait, c.patience)) {
 			return
 		}
 		c.ending = telemetry.Ending{}
@@ -44,6 +47,10 @@ func (c *call) parks(e *envelope.Error) bool {
 		return false
 	}
 	c.parked++
+	c.patience = e.RetryAfter
+	if e.Outcome == rejected && c.patience == 0 {
+		c.patience = refusedWait
+	}
 	c.blame(e)
 	if c.parked == 1 {
 		c.route.log.Warn("a stream is held open while its upstream does not answer", "error.type", e.Reason, "cause", e.Message, "trace_id", e.TraceID)
@@ -69,16 +76,26 @@ func (c *call) begin(status int) {
 	c.rest()
 }
 
-// waitParked waits before the upstream is asked again, and reports whether that is still wanted. The comment
-// after it finds out a client that is gone.
+// waitParked waits before the upstream is asked again, and reports whether that is still wanted. The comments
+// meanwhile find out a client that is gone.
 func (c *call) waitParked(wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-c.ctx.Done():
-		return false
-	case <-timer.C:
+	for ; wait > 0; wait -= lastWait {
+		timer := time.NewTimer(min(wait, lastWait))
+		select {
+		case <-c.ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+		if !c.comment() {
+			return false
+		}
 	}
+	return true
+}
+
+// comment sends a comment on a stream that is held, where there are any, and reports whether there is a client.
+func (c *call) comment() bool {
 	if c.route.config.Keepalive == 0 {
 		return true
 	}

@@ -65,6 +65,25 @@ func TestAStandingStreamIsHeldUntilItsUpstreamIsBack(t *testing.T) {
 	})
 }
 
+func TestAStandingStreamThatIsRefusedIsAskedForOnceAMinute(t *testing.T) {
+	for _, test := range []struct {
+		refusal http.HandlerFunc
+		asked   int32
+	}{{status(403, "", ""), 10}, {status(429, "", "", "Retry-After", "100"), 6}, {status(500, "", ""), 43}} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked atomic.Int32
+			b := alone(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); test.refusal(w, r) },
+				func(r *config.Route) { r.Breaker.Failures = 0 })
+			ctx, cancel := context.WithTimeout(t.Context(), 595*time.Second)
+			defer cancel()
+			_, _ = io.Copy(io.Discard, listening(t, ctx, b).Body)
+			if got := asked.Load(); got != test.asked {
+				t.Errorf("asked %d times in ten minutes, want %d", got, test.asked)
+			}
+		})
+	}
+}
+
 func TestAStandingStreamThatIsHeldEndsWhenThereIsNone(t *testing.T) {
 	for name, then := range map[string]http.HandlerFunc{
 		"the session is gone": status(404, "text/plain", "gone"), "no streams": status(405, "", ""),

@@ -81,6 +81,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 func report(t *testing.T, rows []row, results map[string]map[string]cell) {
 	t.Helper()
 	var table strings.Builder
+	var latest time.Duration
 	for _, r := range rows {
 		line := r.name
 		for _, name := range names(results) {
@@ -94,10 +95,12 @@ func report(t *testing.T, rows []row, results map[string]map[string]cell) {
 				t.Errorf("%s, %s: %s", r.name, name, strings.Join(wrong, "; "))
 			}
 			line += "\t" + word
+			latest = max(latest, c.late)
 		}
 		table.WriteString(line + "\n")
 	}
-	t.Logf("class\t%s\n%s", strings.Join(names(results), "\t"), table.String())
+	t.Logf("class\t%s\n%s%d cells; the latest error showed %s after it was due",
+		strings.Join(names(results), "\t"), table.String(), len(rows)*len(results), latest.Round(time.Millisecond))
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -248,7 +248,9 @@ func TestEveryClientSeesEveryClassOfFailure(t *testing.T) {
 			locked(func() { results[name][r.name] = c })
 		}
 	})
-	report(t, s.rows, results)
+	scarce := row{name: "memory", code: -31020, reason: "memory", due: quickly, args: large()}
+	shortOfMemory(t, s.upstream, sdks, scarce, results)
+	report(t, append(s.rows, scarce), results)
 	for name, h := range hops {
 		if probes, requests := h.probes(); len(probes) > 0 || requests < len(s.rows) {
 			t.Errorf("%s: of %d requests these were for OAuth: %q", name, requests, probes)
@@ -257,6 +259,20 @@ func TestEveryClientSeesEveryClassOfFailure(t *testing.T) {
 			t.Errorf("%s was asked %d times to log in", name, asked)
 		}
 	}
+}
+
+// shortOfMemory is a row on a gateway of its own, for the memory is that of all routes.
+func shortOfMemory(t *testing.T, u *upstream, sdks map[string]client, r row, results map[string]map[string]cell) {
+	t.Helper()
+	g := newGateway(t, "drain: 1s\nmemory: 32KiB", fmt.Sprintf("  memory: { upstream: %q, upstream_auth: none }\n", u.URL+"/mcp"))
+	forEach(sdks, func(name string, of client) {
+		if got := ask(t, name, of, command{Op: "open", Session: r.name, URL: "http://" + g.address + "/memory"}); got.Error != nil {
+			t.Errorf("%s, memory: it does not connect: %s", name, got.Error)
+		}
+		c := fails(t, name, of, r)
+		c.next = ask(t, name, of, command{Op: "list", Session: r.name})
+		locked(func() { results[name][r.name] = c })
+	})
 }
 
 // begin has every client make the calls that are to be under way when the rows begin to fail.

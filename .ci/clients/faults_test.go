@@ -108,7 +108,6 @@ func faults() map[string]misdeed {
 		"unavailable": says(503, "text/plain", "later", "Retry-After", "7"),
 		"reset":       streams(progressEvent, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
 		"eof":         streams(progressEvent, func(http.ResponseWriter, *http.Request) {}),
-		"eof-named":   streams("id: 1\n"+progressEvent, func(http.ResponseWriter, *http.Request) {}),
 		"silent":      streams(progressEvent, stays),
 		"gone": func(*upstream, http.ResponseWriter, *http.Request, json.RawMessage, string) {
 			panic(http.ErrAbortHandler)

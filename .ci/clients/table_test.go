@@ -31,6 +31,9 @@ const (
 	quickly = 200 * time.Millisecond // there is nothing to wait for
 )
 
+// large are arguments that are too much where little is allowed.
+func large() map[string]any { return map[string]any{"x": strings.Repeat("x", 64<<10)} }
+
 // rows are the classes of errors.md. Rows of policies (-31030, -31031) belong behind the last.
 func rows() []row {
 	return []row{
@@ -77,7 +80,7 @@ func rows() []row {
 		{name: "draining", code: -31021, reason: "draining", due: time.Second, tool: "hold", removed: true, early: true},
 		{name: "event-too-large", code: -31025, reason: "too_large", due: 2 * time.Second, tool: "large"},
 		{name: "body-too-large", code: -31025, reason: "too_large", due: quickly, door: true, broken: "limits: { body: 16KiB }",
-			args: map[string]any{"x": strings.Repeat("x", 64<<10)}},
+			args: large()},
 		{name: "no-such-route", code: -31040, reason: "no_such_route", due: quickly, door: true, removed: true},
 	}
 }
