@@ -43,6 +43,7 @@ func TestFault_F21_WhatAnUpstreamSaysItDidNotReadIsRepeatedOnce(t *testing.T) {
 						if _, answer := f.post(t, "r", callBody); answer != callAnswer {
 							t.Fatal(answer)
 						}
+						f.atOnce(t)
 						if every {
 							end := failure{-31001, "broken", "rejected", true, 0}
 							if body == listBody { // net/http keeps the reason of its own second attempt to itself
@@ -112,6 +113,7 @@ func TestFault_F21_AStandingStreamIsAskedForTwiceAtMost(t *testing.T) {
 			_ = c.WriteRSTStream(stream, http2.ErrCodeProtocol)
 		}
 		f := newFailing(t, n, up.route)
+		f.atOnce(t)
 		if response, body := f.do(t, standingGet(t, "r")); response.StatusCode != 502 || asked.Load() != 2 {
 			t.Errorf("asked %d times: %d %s", asked.Load(), response.StatusCode, body)
 		}
@@ -156,9 +158,12 @@ func TestFault_F21_AnUpstreamOfOneStreamAConnectionLosesNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()
 		r, _ := streaming(t, n, 1, answering(callAnswer))
-		b := newBench(t, n, settings(map[string]config.Route{"r": r}), Options{})
+		f := newFailing(t, n, r)
 		for i := range 1000 {
-			if _, answer := b.post(t, "r", callBody); answer != callAnswer {
+			if i%100 == 0 {
+				f.atOnce(t)
+			}
+			if _, answer := f.post(t, "r", callBody); answer != callAnswer {
 				t.Fatalf("call %d: %s", i, answer)
 			}
 		}

@@ -60,6 +60,7 @@ func TestFault_F13_AThrottledReadWaitsOnceForAMoment(t *testing.T) {
 					test.switched(&r.Retry)
 				}
 				f := newFailing(t, n, r)
+				f.atOnce(t)
 				if test.waits > 0 {
 					began := time.Now()
 					_, body := f.post(t, "r", test.body)
@@ -107,7 +108,8 @@ func TestFault_F13_AThrottledReadIsSignedAfterItsPause(t *testing.T) {
 			}
 		}
 		r.Upstream = upstream(t, n, "up.test", twice(&asked, note(status(503, "", "", "Retry-After", "2")), note(answering(callAnswer))))
-		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b.atOnce(t)
 		if _, body := b.post(t, "a", listBody); body != callAnswer || len(dates) != 2 {
 			t.Fatalf("%v %s", dates, body)
 		}
