@@ -27,6 +27,8 @@ type process struct {
 	log     *logText
 	home    string
 	ended   chan int // gets the exit code
+
+	attendance *attendance // nil: no fault is played
 }
 
 // run starts signet on a config, by a shell that does something before, and waits until it serves.
@@ -40,17 +42,21 @@ func run(t *testing.T, before, text string) *process {
 // serve starts it and waits until it says where it serves.
 func (p *process) serve(t *testing.T) {
 	t.Helper()
-	out, err := p.StdoutPipe()
+	out, in, err := os.Pipe() // not a StdoutPipe, of which the end is lost when the process is waited for
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Stdout = in
 	p.start(t)
-	lines, served := bufio.NewScanner(out), false
-	for !served && lines.Scan() {
-		_, rest, found := strings.Cut(lines.Text(), "http://")
-		p.address, _, _ = strings.Cut(rest, "/")
-		served = found || strings.Contains(lines.Text(), "unix://")
+	_ = in.Close()
+	lines, served := bufio.NewReader(out), false
+	for line := "\n"; !served && strings.HasSuffix(line, "\n"); {
+		line, _ = lines.ReadString('\n')
+		_, rest, found := strings.Cut(line, "http://")
+		p.address, _, _ = strings.Cut(strings.TrimSpace(rest), "/")
+		served = found || strings.Contains(line, "unix://")
 	}
+	p.attendance.keep(lines)
 	if !served {
 		t.Fatalf("it did not serve: exit %d, %s", <-p.ended, p.log)
 	}
@@ -107,6 +113,7 @@ func (p *process) signal(t *testing.T, s syscall.Signal) {
 type caller struct {
 	*http.Client
 	address string
+	witness *attendance
 }
 
 // caller connects, and has its connection answered.
@@ -129,7 +136,7 @@ func (p *process) dial(t *testing.T) *caller {
 	t.Cleanup(func() { _ = conn.Close() })
 	conns := make(chan net.Conn, 1)
 	conns <- conn
-	return &caller{address: p.address, Client: &http.Client{Transport: &http.Transport{
+	return &caller{address: p.address, witness: p.attendance, Client: &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			select {
 			case c := <-conns:
@@ -143,10 +150,11 @@ func (p *process) dial(t *testing.T) *caller {
 
 // call posts a message to a route and is the status and the body of the answer, or what went wrong.
 func (c *caller) call(route, message string) string {
-	status, body, err := request(c.Client, http.MethodPost, "http://"+c.address+"/"+route, "", message)
+	status, body, err := request(c.Client, http.MethodPost, "http://"+c.address+"/"+route, bearer, message)
 	if err != nil {
 		return err.Error()
 	}
+	c.witness.heard(route, body)
 	return fmt.Sprint(status, " ", body)
 }
 
