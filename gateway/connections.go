@@ -41,11 +41,12 @@ func newConnections(dial dialer, limit time.Duration, at string) *connections {
 }
 
 // dialTCP opens a connection that finds out within 30 s that its peer is gone: by probes while it is silent (Go's
-// default does not in 25 s of a stream), by unacknowledged bytes while it is not.
+// default does not in 25 s of a stream), by unacknowledged bytes while it is not. It leaves the last descriptors to
+// others.
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
-		Control:         boundUnacknowledged,
+		Control:         withinLimit,
 	}
 	return d.DialContext(ctx, network, address)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -26,7 +27,7 @@ func quick(t *testing.T) string {
 	return url
 }
 
-// Row P01.
+// Row P01. Connections leave the last descriptors to others, so what the gateway lives by goes on.
 func TestFault_P01_WithoutDescriptorsCallsAreShedUntilThereAreSome(t *testing.T) {
 	up := quick(t)
 	p := attend(t, "ulimit -n 64;", fmt.Sprintf(`
@@ -35,7 +36,9 @@ auth: { mode: none }
 routes:
   cold: { upstream: "%s/quick", upstream_auth: none }
   warm: { upstream: "%s/quick", upstream_auth: none }
-`, up, up))
+  file: { upstream: "%s/quick", service: svc, region: eu-west-1, profile: team }
+`, up, up, up))
+	write(t, filepath.Join(p.home, "credentials"), "[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = x\n")
 	known := p.caller(t)
 	if got := known.call("warm", theMessage); got != "200 "+aResult {
 		t.Fatal(got)
@@ -61,6 +64,20 @@ routes:
 		t.Errorf("a route that needs none: %s", got)
 	}
 	p.besides(t, known)
+	if got := known.call("file", theMessage); !strings.Contains(got, `"reason":"fds"`) { // the file could be read
+		t.Errorf("a route whose keys are in a file: %s", got)
+	}
+	file := filepath.Join(p.home, "signet.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, strings.Replace(string(text), "  warm:", "  new: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n  warm:", 1))
+	p.signal(t, syscall.SIGHUP)
+	becomes(t, "the file is applied", func() bool { return strings.Contains(p.log.String(), `"snapshot":2`) })
+	if status, _, err := request(p.operator(t), http.MethodGet, "http://localhost/-/status", "", ""); status != http.StatusOK {
+		t.Errorf("who operates it: %d %v", status, err)
+	}
 	for _, c := range flood {
 		_ = c.Close()
 	}
@@ -69,6 +86,15 @@ routes:
 	if code := <-p.ended; code != exitOK {
 		t.Errorf("exit code %d: %s", code, p.log)
 	}
+}
+
+// operator is a client of a process's own socket.
+func (p *process) operator(t *testing.T) *http.Client {
+	t.Helper()
+	path := operatorSocket(t, p)
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", path)
+	}}}
 }
 
 // Row P03; what it says of a parent and of stdin comes with the stdio front.

@@ -79,7 +79,7 @@ func again(t *testing.T, home, before string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command("sh", "-c", before+" exec signet run -c signet.yaml"), log: new(logText), home: home, ended: make(chan int, 1)}
 	p.Dir, p.Stderr = home, p.log
-	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + home, "AWS_EC2_METADATA_DISABLED=true"}
+	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + home, "AWS_EC2_METADATA_DISABLED=true", "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(home, "credentials")}
 	return p
 }
 
