@@ -197,3 +197,18 @@ func TestFault_F19_AnAnswerThatIsNoneIsSaidToBeNone(t *testing.T) {
 		})
 	}
 }
+
+// The row would have a second answer, and one of another's id, dropped and counted. A route is transparent: what the
+// upstream says passes byte for byte, and the call is one that has an answer.
+func TestFault_F19_WhatFollowsAnAnswerPassesAsItIs(t *testing.T) {
+	const another = `{"jsonrpc":"2.0","id":9007199254740992,"result":{}}`
+	synctest.Test(t, func(t *testing.T) {
+		sent := event(another) + event(callAnswer) + event(callAnswer)
+		f := beside(t, slowly(time.Second, event(another), event(callAnswer), event(callAnswer)), nil)
+		answers := f.begun(t, callBody)
+		f.atOnce(t)
+		if got := <-answers; got != sent {
+			t.Errorf("%q, want %q", got, sent)
+		}
+	})
+}
