@@ -63,11 +63,12 @@ func (p *process) resident(t *testing.T, line string) int {
 func TestFault_F19_AnAnswerThatIsTooMuchCostsLittleMemory(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(huge))
 	t.Cleanup(up.Close)
-	text := `listen: ["127.0.0.1:0"]` + "\nauth: { mode: none }\nroutes:\n"
+	var text strings.Builder
+	text.WriteString(`listen: ["127.0.0.1:0"]` + "\nauth: { mode: none }\nroutes:\n")
 	for _, name := range []string{"json", "line", "gzip"} {
-		text += fmt.Sprintf("  %s: { upstream: \"%s/%s\", upstream_auth: none }\n", name, up.URL, name)
+		text.WriteString(fmt.Sprintf("  %s: { upstream: \"%s/%s\", upstream_auth: none }\n", name, up.URL, name))
 	}
-	p := attended(t, "", text)
+	p := attended(t, "", text.String())
 	p.Env = append(p.Env, "PATH="+filepath.Dir(shipped(t))+":"+os.Getenv("PATH"))
 	p.serve(t)
 	known := p.caller(t)

@@ -31,14 +31,6 @@ type process struct {
 	attendance *attendance // nil: no fault is played
 }
 
-// run starts signet on a config, by a shell that does something before, and waits until it serves.
-func run(t *testing.T, before, text string) *process {
-	t.Helper()
-	p := begin(t, before, text)
-	p.serve(t)
-	return p
-}
-
 // serve starts it and waits until it says where it serves.
 func (p *process) serve(t *testing.T) {
 	t.Helper()
