@@ -160,7 +160,8 @@ func TestFault_F10_AResetAfterTheRequestWasSentRepeatsWhatOnlyReads(t *testing.T
 }
 
 func TestFault_F11_AKeptConnectionThatIsDeadCostsNoCallOfWhichNothingWasWritten(t *testing.T) {
-	for secure, calls := range map[bool]int32{false: 10_000, true: 500} { // a dead connection over TLS costs a handshake
+	// A dead connection over TLS costs a handshake, and with the race detector all is ten times as slow.
+	for secure, calls := range map[bool]int32{false: unraced(10_000), true: unraced(1_000)} {
 		synctest.Test(t, func(t *testing.T) {
 			n := newNetwork()
 			var executed atomic.Int32

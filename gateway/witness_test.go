@@ -209,7 +209,7 @@ func (w *witness) problems(t *testing.T) (all []string) {
 		all = append(all, err.Error())
 	}
 	for where, text := range map[string]string{
-		"an answer": w.answers.String(), "the status": string(status), "the spans": fmt.Sprintf("%+v", w.spans.GetSpans()), "the log": string(w.log.bytes()),
+		"an answer": w.answers.String(), "the status": string(status), "the spans": spelled(w.spans.GetSpans()), "the log": string(w.log.bytes()),
 	} {
 		for secret, is := range w.secrets {
 			if i := strings.Index(text, secret); is && i >= 0 {
@@ -227,6 +227,18 @@ func (w *witness) problems(t *testing.T) (all []string) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// spelled is all that spans say.
+func spelled(spans tracetest.SpanStubs) string {
+	var text strings.Builder
+	for _, s := range spans {
+		fmt.Fprintln(&text, s.Name, s.Status.Description, s.Events, s.Links)
+		for _, a := range s.Attributes {
+			text.WriteString(string(a.Key) + " " + a.Value.String() + "\n")
+		}
+	}
+	return text.String()
 }
 
 // alone is what is wrong with a row during which nobody called another route.
