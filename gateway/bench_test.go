@@ -34,6 +34,7 @@ type bench struct {
 	net     *network
 	gateway *Gateway
 	client  *http.Client
+	witness *witness // nil: no fault is played
 }
 
 // newBench starts a gateway for cfg on a network of its own. Everything ends with the test.
@@ -61,13 +62,16 @@ func newBench(t *testing.T, n *network, cfg *config.Config, o Options) *bench {
 	return &bench{net: n, gateway: g, client: &http.Client{Transport: transport}}
 }
 
-// allGivenBack fails if a gateway that was shut down still holds memory or places.
+// allGivenBack fails if a gateway that was shut down still holds memory, connections or places.
 func allGivenBack(t *testing.T, g *Gateway) {
 	t.Helper()
 	if n := g.memory.Used(); n != 0 {
 		t.Errorf("%d bytes of memory are still taken", n)
 	}
 	for name, rt := range g.current.Load().routes {
+		if n := rt.pool.connections.count(); n != 0 {
+			t.Errorf("route %s: %d connections are still open", name, n)
+		}
 		if s := rt.places.State(); s.Calls != (bulkhead.Use{}) || s.Streams != (bulkhead.Use{}) {
 			t.Errorf("route %s: places are still taken: %+v", name, s)
 		}

@@ -69,7 +69,7 @@ func TestFault_L06_ABodyIsReadWithinItsLimitHoweverItComes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var calls atomic.Int32
-				b := alone(t, func(w http.ResponseWriter, r *http.Request) {
+				b := beside(t, func(w http.ResponseWriter, r *http.Request) {
 					calls.Add(1)
 					if n, _ := io.Copy(io.Discard, r.Body); n > limit {
 						t.Errorf("%d bytes got through", n)
@@ -77,6 +77,8 @@ func TestFault_L06_ABodyIsReadWithinItsLimitHoweverItComes(t *testing.T) {
 					answering(`{"jsonrpc":"2.0","id":1,"result":{}}`)(w, r)
 				}, func(r *config.Route) { r.Limits.Body = limit })
 				code, body := heard(t, b.speak(t, test.raw))
+				b.witness.heard("r", http.MethodPost, code, body)
+				b.atOnce(t)
 				if code != test.want || (calls.Load() == 1) != (test.want == 200) {
 					t.Errorf("%d %s, %d calls; want %d", code, body, calls.Load(), test.want)
 				}

@@ -39,20 +39,15 @@ func (b *bench) refusedFor(t *testing.T) (ms int) {
 
 func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, fails, calls := newNetwork(), true, 0
-		o, spans := traced()
-		cfg := settings(map[string]config.Route{
-			"s": plain(upstream(t, n, "other.test", answering(callAnswer))),
-			"r": plain(upstream(t, n, "up.test", func(w http.ResponseWriter, r *http.Request) {
-				calls++
-				if fails {
-					w.WriteHeader(http.StatusBadGateway)
-					return
-				}
-				answering(callAnswer)(w, r)
-			})),
-		})
-		b := newBench(t, n, cfg, o)
+		fails, calls := true, 0
+		b := beside(t, func(w http.ResponseWriter, r *http.Request) {
+			calls++
+			if fails {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			answering(callAnswer)(w, r)
+		}, nil)
 		fail := func(times int, failing bool) {
 			t.Helper()
 			fails = failing
@@ -76,9 +71,7 @@ func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 			if ms := b.refusedFor(t); ms != int(open.Milliseconds()) || b.circuit() != "open" {
 				t.Errorf("%s for %d ms, want %s", b.circuit(), ms, open)
 			}
-			if _, body := b.post(t, "s", callBody); body != callAnswer {
-				t.Errorf("another route: %s", body)
-			}
+			b.atOnce(t)
 			<-time.After(open - time.Millisecond)
 			if ms := b.refusedFor(t); ms != 1 {
 				t.Errorf("a moment before: %d ms", ms)
@@ -96,7 +89,7 @@ func TestFault_F20_TheCircuitOpensAndClosesExactly(t *testing.T) {
 		}
 		fail(4, true)
 		fail(1, false)
-		told := refusals(spans.GetSpans())
+		told := refusals(b.spans.GetSpans())
 		if want := (map[string]int{"server status": 3*4 + 5 + 6 + 4, "client status": 3*4 + 5 + 6 + 4, "server circuit_open": 12}); !maps.Equal(told, want) {
 			t.Errorf("the spans tell of %v, want %v", told, want)
 		}
@@ -165,7 +158,7 @@ func TestFault_F20_OnlyFailuresOfTheInfrastructureCount(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := alone(t, test.handler, test.change)
+				b := beside(t, test.handler, test.change)
 				if test.dial != nil {
 					b.gateway.current.Load().routes["r"].pool.connections.dialer = dialer(test.dial).within(5 * time.Second)
 				}
@@ -175,6 +168,7 @@ func TestFault_F20_OnlyFailuresOfTheInfrastructureCount(t *testing.T) {
 					}
 					b.post(t, "r", callBody)
 				}
+				b.atOnce(t)
 				if got := b.circuit(); (got == "open") != test.opens {
 					t.Errorf("%s after five", got)
 				}
@@ -187,7 +181,7 @@ func TestFault_F20_CallsThatWereEndedFromOutsideSayNothing(t *testing.T) {
 	hang := func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() }
 	t.Run("the client left", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := alone(t, hang, nil)
+			b := beside(t, hang, nil)
 			for range 8 {
 				ctx, leave := context.WithCancel(t.Context())
 				time.AfterFunc(time.Second, leave)
@@ -196,6 +190,7 @@ func TestFault_F20_CallsThatWereEndedFromOutsideSayNothing(t *testing.T) {
 				}
 			}
 			synctest.Wait()
+			b.atOnce(t)
 			if got := b.circuit(); got != "closed" {
 				t.Error(got)
 			}
@@ -203,9 +198,10 @@ func TestFault_F20_CallsThatWereEndedFromOutsideSayNothing(t *testing.T) {
 	})
 	t.Run("the route was replaced", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := alone(t, hang, nil)
+			b := beside(t, hang, nil)
 			cfg := *b.gateway.current.Load().config
 			answers := b.crowd(t, "", "r", 8)
+			b.atOnce(t)
 			cfg.Drain = 0
 			if _, err := b.gateway.Reload(t.Context(), edited(&cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} }), nil); err != nil {
 				t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -20,26 +19,15 @@ import (
 
 // The rows L01 to L06 of the fault table: what clients do. Each has a second route, "other", beside it.
 
-// beside is a bench with the route "r" to h and one that answers at once, with what it logs and its spans.
-func beside(t *testing.T, h http.HandlerFunc, change func(*config.Route)) (*bench, *guarded, *tracetest.InMemoryExporter) {
+// beside is a bench with the route "r" to h and one that answers at once.
+func beside(t *testing.T, h http.HandlerFunc, change func(*config.Route)) *failing {
 	t.Helper()
-	n, log := newNetwork(), new(guarded)
-	o, spans := traced()
-	o.Logger = slog.New(slog.NewJSONHandler(log, nil))
-	r, other := plain(upstream(t, n, "up.test", h)), plain(upstream(t, n, "other.test", answering(callAnswer)))
+	n := newNetwork()
+	r := plain(upstream(t, n, "up.test", h))
 	if change != nil {
 		change(&r)
 	}
-	return newBench(t, n, settings(map[string]config.Route{"r": r, "other": other}), o), log, spans
-}
-
-// atOnce fails unless the other route answers without any wait.
-func (b *bench) atOnce(t *testing.T) {
-	t.Helper()
-	began := time.Now()
-	if _, body := b.post(t, "other", callBody); body != callAnswer || time.Since(began) != 0 {
-		t.Errorf("another route: %q after %s", body, time.Since(began))
-	}
+	return newFailing(t, n, r)
 }
 
 // idle fails unless the route has no call under way any more.
@@ -58,7 +46,7 @@ func leaver(t *testing.T, first string) {
 		const clients = 12 // more than open a breaker
 		stay := false
 		started, told := make(chan struct{}), make(chan time.Time, 1)
-		b, log, spans := beside(t, func(w http.ResponseWriter, r *http.Request) {
+		b := beside(t, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			if stay {
 				answering(callAnswer)(w, r)
@@ -95,7 +83,7 @@ func leaver(t *testing.T, first string) {
 			t.Errorf("the client after them: %s", body)
 		}
 		left := 0
-		for _, s := range spans.GetSpans() {
+		for _, s := range b.spans.GetSpans() {
 			if line := spoken(s); strings.HasPrefix(line, "server") && strings.Contains(line, "signet.route=r") && strings.Contains(line, "client_cancelled") {
 				left++
 				if strings.Contains(line, "Error") || strings.Contains(line, "error.type") {
@@ -103,8 +91,8 @@ func leaver(t *testing.T, first string) {
 				}
 			}
 		}
-		if left != clients || len(log.bytes()) != 0 {
-			t.Errorf("%d spans of clients that left, want %d; log %s", left, clients, log.bytes())
+		if left != clients || len(b.witness.log.bytes()) != 0 {
+			t.Errorf("%d spans of clients that left, want %d; log %s", left, clients, b.witness.log.bytes())
 		}
 	})
 }
@@ -143,7 +131,7 @@ func TestFault_L03_ASlowReaderIsHeldUpAndNotHeldForInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent atomic.Int64
 		ended := make(chan struct{})
-		b, _, _ := beside(t, withoutEnd(8<<10, &sent, ended), nil)
+		b := beside(t, withoutEnd(8<<10, &sent, ended), nil)
 		conn, taken := b.raw(t), int64(0)
 		piece := make([]byte, 4<<10)
 		for range 500 {
@@ -159,6 +147,7 @@ func TestFault_L03_ASlowReaderIsHeldUpAndNotHeldForInMemory(t *testing.T) {
 		}
 		b.atOnce(t)
 		_ = conn.Close()
+		b.witness.ended("r", "client_cancelled")
 		<-ended
 		b.idle(t)
 	})
@@ -170,7 +159,7 @@ func TestFault_L03_AReaderThatMakesNoHeadwayIsGivenUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent atomic.Int64
 				ended := make(chan struct{})
-				b, _, spans := beside(t, withoutEnd(8<<10, &sent, ended), nil)
+				b := beside(t, withoutEnd(8<<10, &sent, ended), nil)
 				conn, began := b.raw(t), time.Now()
 				go func() {
 					for one := make([]byte, 1); every > 0; <-time.After(every) {
@@ -185,7 +174,8 @@ func TestFault_L03_AReaderThatMakesNoHeadwayIsGivenUp(t *testing.T) {
 				}
 				b.atOnce(t)
 				b.idle(t)
-				for _, s := range spans.GetSpans() {
+				b.witness.ended("r", "client_cancelled")
+				for _, s := range b.spans.GetSpans() {
 					if line := spoken(s); strings.HasPrefix(line, "server") && strings.Contains(line, "=r ") && !strings.Contains(line, "client_cancelled") {
 						t.Error(line)
 					}
@@ -199,9 +189,11 @@ func TestFault_L03_AReaderThatMakesNoHeadwayIsGivenUp(t *testing.T) {
 func TestFault_L03_AReaderThatMakesHeadwayGetsALongEventWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := event(`{"jsonrpc":"2.0","id":9007199254740993,"result":"` + strings.Repeat("x", 1<<20) + `"}`)
-		b, _, _ := beside(t, func(w http.ResponseWriter, _ *http.Request) { events(w)(answer) }, nil)
+		b := beside(t, func(w http.ResponseWriter, _ *http.Request) { events(w)(answer) }, nil)
 		conn, began := b.raw(t), time.Now()
-		_, body := heard(t, lateReader{conn})
+		b.atOnce(t)
+		status, body := heard(t, lateReader{conn})
+		b.witness.heard("r", http.MethodPost, status, body)
 		if body != answer {
 			t.Errorf("%d bytes arrived, other than the %d sent", len(body), len(answer))
 		}
@@ -235,7 +227,7 @@ func TestFault_L04_ABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := false
-				b, _, _ := beside(t, func(w http.ResponseWriter, r *http.Request) { asked = true; answering(callAnswer)(w, r) }, nil)
+				b := beside(t, func(w http.ResponseWriter, r *http.Request) { asked = true; answering(callAnswer)(w, r) }, nil)
 				body := callBody + strings.Repeat(" ", 1000<<10-len(callBody))
 				conn, began := b.speak(t, rawHead+fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body[:test.first])), time.Now()
 				go func() {
@@ -249,6 +241,7 @@ func TestFault_L04_ABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
 				synctest.Wait()
 				b.atOnce(t)
 				status, said := heard(t, conn)
+				b.witness.heard("r", http.MethodPost, status, said)
 				took := time.Since(began).Truncate(time.Second)
 				if status != test.status || took != test.after || asked != (status == 200) {
 					t.Errorf("%d %s after %s, want %d after %s", status, said, took, test.status, test.after)
@@ -265,12 +258,16 @@ func TestFault_L04_ABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
 func TestFault_L04_ManySlowBodiesHoldUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const clients = 2000
-		b, _, _ := beside(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") },
+		b := beside(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") },
 			func(r *config.Route) { r.Limits.Calls = 1 })
 		answers := make(chan int, clients)
 		for range clients {
 			conn := b.speak(t, rawHead+"Content-Length: 100\r\n\r\n{")
-			go func() { status, _ := heard(t, conn); answers <- status }()
+			go func() {
+				status, said := heard(t, conn)
+				b.witness.heard("r", http.MethodPost, status, said)
+				answers <- status
+			}()
 		}
 		synctest.Wait()
 		if n := b.gateway.current.Load().routes["r"].flight.count(); n != clients {
@@ -298,7 +295,7 @@ func TestFault_L06_OfABodyThatIsTooLargeLittleIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, _, _ := beside(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") }, nil)
+				b := beside(t, func(http.ResponseWriter, *http.Request) { t.Error("it reached the upstream") }, nil)
 				conn, err := b.net.dial(t.Context(), "tcp", "127.0.0.1:8484")
 				if err != nil {
 					t.Fatal(err)
@@ -310,6 +307,7 @@ func TestFault_L06_OfABodyThatIsTooLargeLittleIsRead(t *testing.T) {
 					wrote <- int64(head) + n
 				}()
 				status, body := heard(t, conn)
+				b.witness.heard("r", http.MethodPost, status, body)
 				if status != 413 || !strings.Contains(body, `"code":-31025`) {
 					t.Errorf("%d %s", status, body)
 				}

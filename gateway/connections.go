@@ -41,11 +41,12 @@ func newConnections(dial dialer, limit time.Duration, at string) *connections {
 }
 
 // dialTCP opens a connection that finds out within 30 s that its peer is gone: by probes while it is silent (Go's
-// default does not in 25 s of a stream), by unacknowledged bytes while it is not.
+// default does not in 25 s of a stream), by unacknowledged bytes while it is not. It leaves the last descriptors to
+// others.
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
-		Control:         boundUnacknowledged,
+		Control:         withinLimit,
 	}
 	return d.DialContext(ctx, network, address)
 }
@@ -71,7 +72,7 @@ func (cs *connections) dial(ctx context.Context, network, address string) (net.C
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{Conn: conn, of: cs}
+	c := &connection{Conn: conn, of: cs, settled: make(chan struct{})}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.closed {
@@ -124,12 +125,22 @@ type connection struct {
 	many  atomic.Bool  // it carries several requests at once: HTTP/2
 	sent  atomic.Int64 // writes longer than maxAlert of which the peer may have got something
 	users atomic.Int32 // requests it carries
+
+	// of HTTP/2
+	first   atomic.Bool   // it has had its first request
+	spoken  atomic.Bool   // our side has begun to speak
+	settled chan struct{} // closed once the peer has said how many it takes, or was given the time to
+	settle  sync.Once
 }
 
 // Write writes, and notes whether the peer may have got something.
 func (c *connection) Write(p []byte) (int, error) {
 	if len(p) <= maxAlert {
+		c.acknowledge(p)
 		return c.Conn.Write(p)
+	}
+	if p[0] == applicationRecord {
+		c.spoken.Store(true)
 	}
 	c.sent.Add(1) // before, for the peer may answer or leave before Write returns
 	n, err := c.Conn.Write(p)
@@ -139,10 +150,49 @@ func (c *connection) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// applicationRecord begins a TLS record of what is said once the handshake is over; of TLS 1.3 the handshake's own
+// last records too, but behind another that opens the same write.
+const applicationRecord = 23
+
+// acknowledge takes the first short record after our side began to speak for the word that net/http has the peer's
+// settings, which are the first that a peer says: all else that is as short answers something later.
+func (c *connection) acknowledge(p []byte) {
+	if len(p) > 0 && p[0] == applicationRecord && c.spoken.Load() {
+		c.release()
+	}
+}
+
+// admits reports whether a request may go out on a connection of HTTP/2 now: any once the peer has said how many it
+// takes, which settled is closed for, and before, when net/http would give it up to a hundred, the first.
+func (c *connection) admits() bool {
+	select {
+	case <-c.settled:
+		return true
+	default:
+	}
+	if !c.first.CompareAndSwap(false, true) {
+		return false
+	}
+	time.AfterFunc(settling, c.release)
+	return true
+}
+
+// await returns when the connection has settled or ctx has ended.
+func (c *connection) await(ctx context.Context) {
+	select {
+	case <-c.settled:
+	case <-ctx.Done():
+	}
+}
+
+// release lets whoever waits for the connection to settle go on.
+func (c *connection) release() { c.settle.Do(func() { close(c.settled) }) }
+
 // Close closes the connection.
 func (c *connection) Close() error {
 	c.of.mu.Lock()
 	delete(c.of.open, c)
 	c.of.mu.Unlock()
+	c.release()
 	return c.Conn.Close()
 }

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -42,6 +44,51 @@ func TestConnectionsAreClosedAsOneAndNoneComesAfter(t *testing.T) {
 		if _, err := c.Read(make([]byte, 1)); err == nil {
 			t.Errorf("connection %d is open", i)
 		}
+	}
+}
+
+func TestAConnectionOfHTTP2HasOneRequestUntilItHasSaidHowManyItTakes(t *testing.T) {
+	long := append([]byte{applicationRecord}, make([]byte, maxAlert)...)
+	short := long[:maxAlert]
+	for name, test := range map[string]struct {
+		writes  [][]byte
+		settles bool
+	}{
+		"no word":                           {nil, false},
+		"our own beginning":                 {[][]byte{long}, false},
+		"a short record of the handshake":   {[][]byte{short, long}, false},
+		"an alert":                          {[][]byte{long, {21, 3, 3}}, false},
+		"a short record after we had begun": {[][]byte{long, long, short}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ours, theirs := net.Pipe()
+				go func() { _, _ = io.Copy(io.Discard, theirs) }()
+				cs := newConnections(func(context.Context, string, string) (net.Conn, error) { return ours, nil }, time.Minute, "")
+				dialed, err := cs.dial(t.Context(), "tcp", "x")
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := dialed.(*connection)
+				if !c.admits() || c.admits() {
+					t.Error("the first is not admitted, or another is")
+				}
+				for _, p := range test.writes {
+					if _, err := c.Write(p); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if c.admits() != test.settles {
+					t.Errorf("settled: %v", !test.settles)
+				}
+				began := time.Now()
+				<-c.settled
+				if took := time.Since(began); !c.admits() || !test.settles && took != settling {
+					t.Errorf("it settles after %s", took)
+				}
+				_ = c.Close()
+			})
+		})
 	}
 }
 

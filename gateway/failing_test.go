@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"signet/config"
+	"signet/gateway/bulkhead"
 )
 
 const listBody = `{"jsonrpc":"2.0","id":"list","method":"tools/list"}`
@@ -23,14 +25,53 @@ const listBody = `{"jsonrpc":"2.0","id":"list","method":"tools/list"}`
 type failing struct {
 	*bench
 	spans *tracetest.InMemoryExporter
+	from  int // the spans before are of earlier calls
 }
 
 // newFailing starts a bench for a route to an upstream that fails.
 func newFailing(t *testing.T, n *network, r config.Route) *failing {
 	t.Helper()
-	other := plain(upstream(t, n, "other.test", answering(callAnswer)))
-	o, spans := traced()
-	return &failing{newBench(t, n, settings(map[string]config.Route{"r": r, "other": other}), o), spans}
+	return witnessed(t, n, settings(map[string]config.Route{"r": secretive(t, r)}), Options{})
+}
+
+// secretive is an unsigned route that is signed with keys of the environment, and sends a key of its own along: so
+// there is something to tell that nobody is to be told.
+func secretive(t *testing.T, r config.Route) config.Route {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "AKIACANARYOFTHEKEYS1", "AWS_SECRET_ACCESS_KEY": "CANARY-of-the-keys/secret", "AWS_SESSION_TOKEN": "CANARY-of-the-token",
+		"AWS_PROFILE": "", "AWS_REGION": "", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	} {
+		t.Setenv(name, value)
+	}
+	if r.UpstreamAuth == "none" {
+		r.UpstreamAuth, r.Service, r.Region = "sigv4", "svc", "eu-west-1"
+	}
+	if r.Headers == nil {
+		r.Headers = map[string]string{"X-Upstream-Key": upstreamKey}
+	}
+	return r
+}
+
+// atOnce fails unless the route "other" answers without any wait, and has nothing in common with the others.
+func (b *bench) atOnce(t *testing.T) {
+	t.Helper()
+	routes, began := b.gateway.current.Load().routes, time.Now()
+	other := routes["other"]
+	if s := other.places.State(); s.Calls != (bulkhead.Use{}) {
+		t.Errorf("another route: places are taken: %+v", s)
+	}
+	for name, rt := range routes {
+		if name != "other" && (rt.pool == other.pool || rt.places == other.places || other.identity != nil && rt.identity == other.identity) {
+			t.Errorf("route %s has a part of another", name)
+		}
+	}
+	if _, body := b.post(t, "other", callBody); body != callAnswer || time.Since(began) != 0 {
+		t.Errorf("another route: %q after %s", body, time.Since(began))
+	}
+	b.witness.mu.Lock()
+	b.witness.beside++
+	b.witness.mu.Unlock()
 }
 
 // A failure is how a call is to end.
@@ -45,7 +86,7 @@ type failure struct {
 // other route notices nothing. It returns the whole answer.
 func (f *failing) want(t *testing.T, body string, want failure) (answer string) {
 	t.Helper()
-	f.spans.Reset()
+	f.from = len(f.spans.GetSpans())
 	began, done := time.Now(), make(chan struct{})
 	var response *http.Response
 	go func() {
@@ -53,9 +94,7 @@ func (f *failing) want(t *testing.T, body string, want failure) (answer string) 
 		response, answer = f.post(t, "r", body)
 	}()
 	synctest.Wait()
-	if _, other := f.post(t, "other", callBody); other != callAnswer || time.Since(began) != 0 {
-		t.Errorf("the other route answered after %s: %s", time.Since(began), other)
-	}
+	f.atOnce(t)
 	<-done
 	if took := time.Since(began); took != want.took {
 		t.Errorf("it took %s, want %s", took, want.took)
@@ -71,7 +110,7 @@ func (f *failing) want(t *testing.T, body string, want failure) (answer string) 
 	}
 	synctest.Wait()
 	calls := 0
-	for _, s := range f.spans.GetSpans() {
+	for _, s := range f.spans.GetSpans()[f.from:] {
 		line := told(s, "signet.route", "error.type", "signet.outcome")
 		if !strings.HasPrefix(line, "server") || strings.Contains(line, "route=other") {
 			continue
@@ -86,11 +125,23 @@ func (f *failing) want(t *testing.T, body string, want failure) (answer string) 
 	return answer
 }
 
+// begun sends a call, and has it under way when it returns. The answer comes on the channel.
+func (f *failing) begun(t *testing.T, body string) <-chan string {
+	t.Helper()
+	answers := make(chan string, 1)
+	go func() {
+		_, answer := f.post(t, "r", body)
+		answers <- answer
+	}()
+	synctest.Wait()
+	return answers
+}
+
 // attempts are the CLIENT spans of route r, in order, each with what is told of it.
 func (f *failing) attempts(keys ...string) []string {
 	synctest.Wait()
 	var all []string
-	for _, s := range f.spans.GetSpans() {
+	for _, s := range f.spans.GetSpans()[f.from:] {
 		if line := told(s, append([]string{"signet.route"}, keys...)...); strings.HasPrefix(line, "client") && strings.Contains(line, "signet.route=r") {
 			_, after, _ := strings.Cut(line, "signet.route=r")
 			all = append(all, strings.TrimSpace(after))

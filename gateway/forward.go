@@ -29,10 +29,13 @@ type attempt struct {
 	body       []byte                  // what is sent
 	request    *http.Request
 	record     telemetry.Attempt
-	cancel     context.CancelCauseFunc
-	mayReplay  bool // net/http may repeat it once by itself
+	base       context.Context         // of its requests to the pool
+	cancel     context.CancelCauseFunc // ends the last of them
+	mayReplay  bool                    // net/http may repeat it once by itself
 
 	// as it goes
+	early          *connection // it was taken back to wait for this one to settle. Nil: it was not
+	waits, crowded int         // for how many connections it waited, and how often it found no room
 	connected      bool        // there was a connection
 	conn           *connection // the last one. Nil: none of ours
 	from           int64       // what it had sent before
@@ -169,8 +172,8 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 	}
 	ctx, record := c.record.Attempt(c.ctx, a.request.Header, target.Hostname(), rt.port, a.number)
 	a.record, c.attempt = record, a
-	ctx, a.cancel = context.WithCancelCause(ctx)
-	a.request = a.request.WithContext(a.trace(ctx))
+	a.base = a.trace(ctx)
+	a.enter()
 	if a.first != nil {
 		a.record.Again(a.first.reason, a.number-1)
 	}
@@ -256,11 +259,11 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 	}
 	// Not http.Client: it follows redirects and takes the security token along.
 	response, err := c.route.pool.RoundTrip(a.request)
-	for range moreConnections {
-		if err == nil || c.ended() != nil || !a.crowdedOut() || c.route.config.Retry.Max == 0 {
-			break
+	for err != nil && c.ended() == nil && c.reenters(a) {
+		a.enter()
+		if len(a.body) > 0 {
+			a.request.Body = a.reader()
 		}
-		a.request.Body = a.reader()
 		response, err = c.route.pool.RoundTrip(a.request)
 	}
 	a.answered = time.Now()

@@ -95,6 +95,28 @@ func (p *postponed) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// An unhurried listener has its connections written to in the background.
+type unhurried struct{ net.Listener }
+
+func (l unhurried) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &ending{postponed: postpone(conn)}, nil
+}
+
+// An ending connection writes what it was given before it closes.
+type ending struct {
+	*postponed
+	once sync.Once
+}
+
+func (c *ending) Close() error {
+	c.once.Do(func() { close(c.queue) })
+	return nil
+}
+
 // converse reads requests until the connection ends.
 func (f *framed) converse(conn *tls.Conn, request func(c *framedConn, stream uint32, body []byte)) {
 	if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {

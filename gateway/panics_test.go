@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,12 +43,10 @@ func TestFault_P11_APanicIsTheAnswerOfOneCall(t *testing.T) {
 	for name, broken := range map[string]bool{"in a handler": false, "in a goroutine of a route": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n, log, reader := newNetwork(), new(guarded), sdkmetric.NewManualReader()
-				o, spans := traced()
-				o.Logger, o.MeterProvider = slog.New(slog.NewJSONHandler(log, nil)), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-				b := newBench(t, n, settings(map[string]config.Route{
-					"r": plain(upstream(t, n, "up.test", answering(callAnswer))), "other": plain(upstream(t, n, "other.test", answering(callAnswer))),
-				}), o)
+				n, reader := newNetwork(), sdkmetric.NewManualReader()
+				route := secretive(t, plain(upstream(t, n, "up.test", answering(callAnswer))))
+				b := witnessed(t, n, settings(map[string]config.Route{"r": route}),
+					Options{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
 				r := b.gateway.current.Load().routes["r"]
 				if broken {
 					dial := dialer(func(context.Context, string, string) (net.Conn, error) { panic(errors.New(secret)) })
@@ -70,12 +67,12 @@ func TestFault_P11_APanicIsTheAnswerOfOneCall(t *testing.T) {
 				if got := panics(t, reader); got != 3 {
 					t.Errorf("%d panics are counted", got)
 				}
-				text := string(log.bytes())
+				text := string(b.witness.log.bytes())
 				if strings.Count(text, `"a call panicked"`) != 3 || !strings.Contains(text, "goroutine") || strings.Contains(text, secret) {
 					t.Error(text)
 				}
 				said := 0
-				for _, s := range spans.GetSpans() {
+				for _, s := range b.spans.GetSpans() {
 					if line := spoken(s); strings.HasPrefix(line, "server") && strings.Contains(line, "error.type=internal") {
 						said++
 					}
@@ -89,35 +86,48 @@ func TestFault_P11_APanicIsTheAnswerOfOneCall(t *testing.T) {
 }
 
 func TestFault_P11_APanicInAStreamIsItsLastEvent(t *testing.T) {
-	g, _ := two(t)
-	rt := g.current.Load().routes["a"]
-	play := func(kind string) (w *httptest.ResponseRecorder, aborted any) {
-		w = httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(callBody))
-		r.Header.Set("Content-Type", "application/json")
-		defer func() { aborted = recover() }()
-		rt.serve(w, r, "", func(c *call) {
-			c.w.Header().Set("Content-Type", kind)
-			_, _ = io.WriteString(c.w, "begun ")
-			c.begun = true
-			panic("no")
-		})
-		return w, nil
-	}
-	if w, aborted := play("text/event-stream"); aborted != nil || !strings.Contains(w.Body.String(), "begun event: message\ndata: "+`{"jsonrpc":"2.0","id":9007199254740993,"error":{"code":-31003`) {
-		t.Errorf("%v, %s", aborted, w.Body)
-	}
-	if w, aborted := play("application/json"); aborted != http.ErrAbortHandler || w.Body.String() != "begun " {
-		t.Errorf("%v, %s: want the connection cut", aborted, w.Body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := beside(t, answering(callAnswer), nil)
+		rt := f.gateway.current.Load().routes["r"]
+		play := func(kind string) (w *httptest.ResponseRecorder, aborted any) {
+			w = httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodPost, "/r", strings.NewReader(callBody))
+			r.Header.Set("Content-Type", "application/json")
+			defer func() { aborted = recover() }()
+			rt.serve(w, r, "", func(c *call) {
+				c.w.Header().Set("Content-Type", kind)
+				_, _ = io.WriteString(c.w, "begun ")
+				c.begun = true
+				f.atOnce(t)
+				panic("no")
+			})
+			return w, nil
+		}
+		w, aborted := play("text/event-stream")
+		f.witness.heard("r", http.MethodPost, w.Code, w.Body.String())
+		if aborted != nil || !strings.Contains(w.Body.String(), "begun event: message\ndata: "+`{"jsonrpc":"2.0","id":9007199254740993,"error":{"code":-31003`) {
+			t.Errorf("%v, %s", aborted, w.Body)
+		}
+		w, aborted = play("application/json")
+		f.witness.ended("r", "internal")
+		if aborted != http.ErrAbortHandler || w.Body.String() != "begun " {
+			t.Errorf("%v, %s: want the connection cut", aborted, w.Body)
+		}
+	})
 }
 
 func TestFault_P11_APanicBeforeThereIsACallIsAnsweredToo(t *testing.T) {
-	g, _ := two(t)
-	g.current.Load().guard = nil
-	w := httptest.NewRecorder()
-	g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/a", nil))
-	if w.Code != 500 || !strings.Contains(w.Body.String(), `"reason":"internal"`) || envelope.CodeBadResponse != -31003 {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := beside(t, answering(callAnswer), nil)
+		s := f.gateway.current.Load()
+		guard := s.guard
+		s.guard = nil
+		w := httptest.NewRecorder()
+		f.gateway.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/r", nil))
+		s.guard = guard
+		if w.Code != 500 || !strings.Contains(w.Body.String(), `"reason":"internal"`) || envelope.CodeBadResponse != -31003 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		f.atOnce(t)
+	})
 }

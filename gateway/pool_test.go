@@ -91,28 +91,46 @@ func through(t *testing.T, r config.Route) string {
 }
 
 func TestFault_F12_APoolTrustsWhatTheRouteTrustsAndNothingElse(t *testing.T) {
-	pair, certFile, _ := certify(t, time.Now().Add(time.Hour))
-	old, oldFile, _ := certify(t, time.Now().Add(-time.Hour))
-	good, _ := secure(t, &tls.Config{Certificates: []tls.Certificate{pair}}, answering(callAnswer))
-	expired, _ := secure(t, &tls.Config{Certificates: []tls.Certificate{old}}, answering(callAnswer))
 	for name, test := range map[string]struct {
-		url  string
-		tls  config.TLS
-		want string
+		expired bool // the certificate of the upstream
+		tls     func(its, another string) config.TLS
+		want    string
 	}{
-		"its CA":       {good.URL, config.TLS{CAFile: certFile}, callAnswer},
-		"no CA":        {good.URL, config.TLS{}, "certificate signed by unknown authority"},
-		"another CA":   {good.URL, config.TLS{CAFile: oldFile}, "certificate signed by unknown authority"},
-		"another name": {good.URL, config.TLS{CAFile: certFile, ServerName: "other.example"}, "other.example"},
-		"anything":     {good.URL, config.TLS{Insecure: true}, callAnswer},
-		"expired":      {expired.URL, config.TLS{CAFile: oldFile}, "the certificate of up.example expired on " + time.Now().Add(-time.Hour).Format("2006-01-02")},
+		"its CA":       {false, func(its, _ string) config.TLS { return config.TLS{CAFile: its} }, callAnswer},
+		"no CA":        {false, func(string, string) config.TLS { return config.TLS{} }, "certificate signed by unknown authority"},
+		"another CA":   {false, func(_, another string) config.TLS { return config.TLS{CAFile: another} }, "certificate signed by unknown authority"},
+		"another name": {false, func(its, _ string) config.TLS { return config.TLS{CAFile: its, ServerName: "other.example"} }, "other.example"},
+		"anything":     {false, func(string, string) config.TLS { return config.TLS{Insecure: true} }, callAnswer},
+		"expired":      {true, func(its, _ string) config.TLS { return config.TLS{CAFile: its} }, "the certificate of up.example expired on 1999-12-31"},
 	} {
-		r := plain(test.url + "/mcp")
-		r.TLS = test.tls
-		body := through(t, r)
-		if !strings.Contains(body, test.want) || test.want != callAnswer && !strings.Contains(body, `"reason":"tls"`) {
-			t.Errorf("%s: %s", name, body)
-		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // midnight UTC of 2000-01-01
+				until := time.Now().Add(time.Hour)
+				if test.expired {
+					until = time.Now().Add(-time.Hour)
+				}
+				n := newNetwork()
+				pair, its, _ := certify(t, until)
+				_, another, _ := certify(t, until)
+				server := &http.Server{Handler: answering(callAnswer), ErrorLog: discard()}
+				l := tlsListener(unhurried{n.listen(t, "127.0.0.1:443")}, pair)
+				go func() { _ = server.Serve(l) }()
+				t.Cleanup(func() { _ = server.Close() })
+				r := plain("https://127.0.0.1/mcp")
+				r.TLS = test.tls(its, another)
+				f := newFailing(t, n, r)
+				f.atOnce(t)
+				if test.want == callAnswer {
+					if _, body := f.post(t, "r", callBody); body != callAnswer {
+						t.Error(body)
+					}
+					return
+				}
+				if body := f.want(t, callBody, failure{-31001, "tls", "not_sent", true, 0}); !strings.Contains(body, test.want) {
+					t.Errorf("%s: want %s", body, test.want)
+				}
+			})
+		})
 	}
 }
 

@@ -67,8 +67,8 @@ func TestFault_F16_AHundredRefusalsOfOneGenerationAreOneRefresh(t *testing.T) {
 		slow := func(int) time.Duration { return time.Second }
 		c := newCloud(t, sandbox.STSOptions{Life: time.Hour, Delay: slow}, inMemory(t, n), "a")
 		c.gated(t, n, "a", 100)
-		b := newBench(t, n, settings(c.routes), Options{})
-		c.Revoke(held(t, b, "a").Credentials.AccessKeyID)
+		b := witnessed(t, n, settings(c.routes), Options{})
+		c.Revoke(held(t, b.bench, "a").Credentials.AccessKeyID)
 		asked := c.sts.Asked()
 		var calls sync.WaitGroup
 		for i := range 100 {
@@ -78,6 +78,8 @@ func TestFault_F16_AHundredRefusalsOfOneGenerationAreOneRefresh(t *testing.T) {
 				}
 			})
 		}
+		synctest.Wait()
+		b.atOnce(t) // while they wait for the refresh
 		calls.Wait()
 		if got := c.sts.Asked() - asked; got != 1 {
 			t.Errorf("STS was asked %d times for 100 refusals of one generation", got)
@@ -108,7 +110,7 @@ func TestFault_F16_CredentialsThatHaveNoOthersAreRefusedWithWhatToDo(t *testing.
 		c.Revoke(static(t, c.Sandbox, "a").AccessKeyID)
 		r := c.routes["a"]
 		r.Profile = ""
-		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
 		_, body := b.post(t, "a", toolCall("x", "echo", `"text":"x"`))
 		for _, words := range []string{`"code":-31011`, `"reason":"invalid_token"`, `"outcome":"rejected"`, `"retryable":false`,
 			`"aws_error_type":"UnrecognizedClientException"`, "there are no others", "Run: aws sts get-caller-identity"} {
@@ -116,6 +118,7 @@ func TestFault_F16_CredentialsThatHaveNoOthersAreRefusedWithWhatToDo(t *testing.
 				t.Errorf("%s: want %s", body, words)
 			}
 		}
+		b.atOnce(t)
 		if got := c.attempts(); got != 1 {
 			t.Errorf("%d attempts with the same credentials", got)
 		}
@@ -127,9 +130,10 @@ func TestFault_F16_ASourceThatHasNothingMoreSaysWhy(t *testing.T) {
 		n := newNetwork()
 		var down time.Duration
 		c := newCloud(t, sandbox.STSOptions{Life: time.Hour, Delay: func(int) time.Duration { return down }}, inMemory(t, n), "a")
-		b := newBench(t, n, settings(c.routes), Options{})
-		c.Revoke(held(t, b, "a").Credentials.AccessKeyID)
+		b := witnessed(t, n, settings(c.routes), Options{})
+		c.Revoke(held(t, b.bench, "a").Credentials.AccessKeyID)
 		down = time.Hour
+		b.atOnce(t)
 		_, body := b.post(t, "a", toolCall("x", "echo", `"text":"x"`))
 		for _, words := range []string{`"code":-31010`, `"reason":"sts_unreachable"`, `"outcome":"rejected"`, `"upstream_status":403`} {
 			if !strings.Contains(body, words) {
@@ -143,12 +147,14 @@ func TestFault_F16_WhatTheMCPServerOfAWSSaysOfATokenIsUnderstood(t *testing.T) {
 	const session = `{"jsonrpc":"2.0","id":9007199254740993,"result":null,"error":{"code":-32001,"message":"Your AWS session token has expired. Please refresh your credentials and try again."}}`
 	synctest.Test(t, func(t *testing.T) {
 		b, sent := scripted(t, reply{401, "", session, 0}, reply{200, "", callAnswer, 0})
+		b.atOnce(t)
 		if _, body := b.post(t, "a", callBody); body != callAnswer || sent.Load() != 2 {
 			t.Errorf("%d attempts: %s", sent.Load(), body)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		b, sent := scripted(t, reply{401, "", session, 0})
+		b.atOnce(t)
 		response, body := b.post(t, "a", callBody)
 		if response.StatusCode != 200 || body != session || sent.Load() != 2 {
 			t.Errorf("%d attempts, %d %s: want the upstream's own message after one fresh try", sent.Load(), response.StatusCode, body)
@@ -162,9 +168,10 @@ func TestFault_F17_AccessDeniedIsNeitherRefreshedNorRetried(t *testing.T) {
 		c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a", "b")
 		r := c.routes["a"]
 		r.Profile = "b"
-		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
-		held(t, b, "a")
+		b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		held(t, b.bench, "a")
 		asked := c.sts.Asked()
+		b.atOnce(t)
 		for i := range 3 {
 			_, body := b.post(t, "a", toolCall(fmt.Sprint(i), "echo", `"text":"x"`))
 			for _, words := range []string{`"code":-31011`, `"reason":"access_denied"`, c.Identity("b").ARN() + "signet-a", "may not svc-a:InvokeMcp", `"retryable":false`} {
@@ -185,6 +192,7 @@ func TestFault_F17_AccessDeniedIsNeitherRefreshedNorRetried(t *testing.T) {
 func TestFault_F17_AnIdentityThatAWSDoesNotNameIsNamedByItsRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := scripted(t, reply{403, "ForbiddenException", `{"message":"Forbidden"}`, 0})
+		b.atOnce(t)
 		if _, body := b.post(t, "a", callBody); !strings.Contains(body, "AWS denied access: arn:aws:iam::111122223333:role/a may not do this") {
 			t.Error(body)
 		}
@@ -209,7 +217,7 @@ func (r reply) write(w http.ResponseWriter) {
 
 // scripted is a bench with one signed route, "a", whose upstream gives these replies in turn and then the last
 // one for ever, and how many it gave. Its source makes new keys each time.
-func scripted(t *testing.T, replies ...reply) (*bench, *atomic.Int64) {
+func scripted(t *testing.T, replies ...reply) (*failing, *atomic.Int64) {
 	t.Helper()
 	n, sent := newNetwork(), new(atomic.Int64)
 	c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a")
@@ -218,7 +226,7 @@ func scripted(t *testing.T, replies ...reply) (*bench, *atomic.Int64) {
 		_, _ = io.Copy(io.Discard, in.Body)
 		replies[min(int(sent.Add(1)), len(replies))-1].write(w)
 	})
-	return newBench(t, n, settings(map[string]config.Route{"a": r}), Options{}), sent
+	return witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{}), sent
 }
 
 func TestPitfall26_NoRefusalOfAWSReachesAClientAsItIs(t *testing.T) {

@@ -60,6 +60,7 @@ func TestFault_F13_AThrottledReadWaitsOnceForAMoment(t *testing.T) {
 					test.switched(&r.Retry)
 				}
 				f := newFailing(t, n, r)
+				f.atOnce(t)
 				if test.waits > 0 {
 					began := time.Now()
 					_, body := f.post(t, "r", test.body)
@@ -107,7 +108,8 @@ func TestFault_F13_AThrottledReadIsSignedAfterItsPause(t *testing.T) {
 			}
 		}
 		r.Upstream = upstream(t, n, "up.test", twice(&asked, note(status(503, "", "", "Retry-After", "2")), note(answering(callAnswer))))
-		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b.atOnce(t)
 		if _, body := b.post(t, "a", listBody); body != callAnswer || len(dates) != 2 {
 			t.Fatalf("%v %s", dates, body)
 		}
@@ -194,4 +196,19 @@ func TestFault_F19_AnAnswerThatIsNoneIsSaidToBeNone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The row would have a second answer, and one of another's id, dropped and counted. A route is transparent: what the
+// upstream says passes byte for byte, and the call is one that has an answer.
+func TestFault_F19_WhatFollowsAnAnswerPassesAsItIs(t *testing.T) {
+	const another = `{"jsonrpc":"2.0","id":9007199254740992,"result":{}}`
+	synctest.Test(t, func(t *testing.T) {
+		sent := event(another) + event(callAnswer) + event(callAnswer)
+		f := beside(t, slowly(time.Second, event(another), event(callAnswer), event(callAnswer)), nil)
+		answers := f.begun(t, callBody)
+		f.atOnce(t)
+		if got := <-answers; got != sent {
+			t.Errorf("%q, want %q", got, sent)
+		}
+	})
 }

@@ -122,48 +122,54 @@ func TestFault_K12_ContentsOfAReferencedFileAreAChange(t *testing.T) {
 }
 
 func TestFault_P10_ReloadsThatComeAtOnceAreAppliedOneByOne(t *testing.T) {
-	g, cfg := two(t)
-	var inside, overlaps atomic.Int32
-	prepare := func(*config.Config) (func(), error) {
-		if inside.Add(1) != 1 {
-			overlaps.Add(1)
+	synctest.Test(t, func(t *testing.T) {
+		f := beside(t, answering(callAnswer), nil)
+		g, cfg := f.gateway, f.gateway.current.Load().config
+		var inside, overlaps atomic.Int32
+		prepare := func(*config.Config) (func(), error) {
+			if inside.Add(1) != 1 {
+				overlaps.Add(1)
+			}
+			return func() { inside.Add(-1) }, nil
 		}
-		return func() { inside.Add(-1) }, nil
-	}
-	const each = 100
-	var all sync.WaitGroup
-	numbers := make(chan uint64, 2*each)
-	for i := range each {
-		all.Go(func() { // a file that was saved
-			next := edited(cfg, "a", func(r *config.Route) { r.Headers = map[string]string{"X": fmt.Sprint(i)} })
-			changes, err := g.Reload(t.Context(), next, prepare)
-			if err != nil || slices.Contains(changes.Kept, "a") {
-				t.Errorf("%s, %v", changes, err)
-			}
-			numbers <- changes.Snapshot
-		})
-		all.Go(func() { // a SIGHUP, with the file as it was, and a bad one
-			g.Refused(errors.New("no config"))
-			changes, err := g.Reload(t.Context(), cfg, prepare)
-			if err != nil {
-				t.Error(err)
-			}
-			numbers <- changes.Snapshot
-		})
-	}
-	all.Wait()
-	close(numbers)
-	var got []uint64
-	for n := range numbers {
-		got = append(got, n)
-	}
-	slices.Sort(got)
-	if len(slices.Compact(got)) != 2*each || got[0] != 2 || got[len(got)-1] != 2*each+1 || overlaps.Load() != 0 {
-		t.Errorf("%d reloads overlapped; snapshots %v", overlaps.Load(), got)
-	}
-	if s := g.Status(); s.Snapshot.Number != 2*each+1 || s.Snapshot.Number != g.current.Load().number {
-		t.Errorf("%+v", s.Snapshot)
-	}
+		const each = 100
+		var all sync.WaitGroup
+		numbers := make(chan uint64, 2*each)
+		for i := range each {
+			all.Go(func() { // a file that was saved
+				next := edited(cfg, "r", func(r *config.Route) { r.Headers = map[string]string{"X": fmt.Sprint(i)} })
+				changes, err := g.Reload(t.Context(), next, prepare)
+				if err != nil || slices.Contains(changes.Kept, "r") {
+					t.Errorf("%s, %v", changes, err)
+				}
+				numbers <- changes.Snapshot
+			})
+			all.Go(func() { // a SIGHUP, with the file as it was, and a bad one
+				g.Refused(errors.New("no config"))
+				changes, err := g.Reload(t.Context(), cfg, prepare)
+				if err != nil {
+					t.Error(err)
+				}
+				numbers <- changes.Snapshot
+			})
+		}
+		for range 20 {
+			f.atOnce(t)
+		}
+		all.Wait()
+		close(numbers)
+		var got []uint64
+		for n := range numbers {
+			got = append(got, n)
+		}
+		slices.Sort(got)
+		if len(slices.Compact(got)) != 2*each || got[0] != 2 || got[len(got)-1] != 2*each+1 || overlaps.Load() != 0 {
+			t.Errorf("%d reloads overlapped; snapshots %v", overlaps.Load(), got)
+		}
+		if s := g.Status(); s.Snapshot.Number != 2*each+1 || s.Snapshot.Number != g.current.Load().number {
+			t.Errorf("%+v", s.Snapshot)
+		}
+	})
 }
 
 func TestPitfall41_ADeletedRouteIsGoneAfterTheSwap(t *testing.T) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -14,11 +15,20 @@ import (
 )
 
 // moreConnections is how often a request that found no room on a connection looks for another. net/http tries so
-// often by itself, as long as there is no body.
+// often by itself, and waits a second or more each time after the first.
 const moreConnections = 6
 
-// settling is how long a request that was turned away waits, so that its connection, or the next, has said by then
-// how many it takes: until it has, net/http gives each up to a hundred.
+// mostWaits is for how many connections a request waits before it takes one that has not said how many it takes. Each
+// time at least one request gets through, and there are no more of them than the route has places.
+const mostWaits = 64
+
+// errUnsettled takes a request back that found no room on a connection, and got another before that has said how many
+// it takes: were there no room on it either, net/http would let the request wait. Nothing of it is written by then,
+// and nothing is after.
+var errUnsettled = errors.New("the connection has not said yet how many requests it takes")
+
+// settling is how long a connection of HTTP/2 has to say how many requests it takes, and how long one that was turned
+// away waits: until a connection has said so, net/http gives it up to a hundred.
 const settling = 100 * time.Millisecond
 
 // maxPause is the longest that a call waits to be sent again because the upstream wants less.
@@ -87,6 +97,12 @@ func (a *attempt) since(e *envelope.Error) *envelope.Error {
 	return e
 }
 
+// enter makes a's request one that the pool has not had yet.
+func (a *attempt) enter() {
+	ctx, cancel := context.WithCancelCause(a.base)
+	a.request, a.cancel = a.request.WithContext(ctx), cancel
+}
+
 // trace watches what becomes of a, for nothing else tells whether bytes of it were written.
 func (a *attempt) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -115,6 +131,15 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		conn.users.Add(1)
 	}
 	a.conn, a.connected, a.reused, a.connectedAt = conn, true, info.Reused, time.Now()
+	if conn == nil || !conn.many.Load() || a.waits >= mostWaits || conn.admits() {
+		return
+	}
+	if a.waits++; a.waits == 1 {
+		conn.await(a.request.Context())
+		return
+	}
+	a.early = conn
+	a.cancel(errUnsettled)
 }
 
 // letGo lets the attempt use its connection no more.
@@ -136,6 +161,22 @@ func (a *attempt) wrote() bool {
 		return a.headed.Load()
 	}
 	return a.conn.sent.Load() != a.from
+}
+
+// reenters reports whether a, which ended without a response, is to be given to the pool once more: its connection had
+// no room for it, or had not said whether, which it waits for.
+func (c *call) reenters(a *attempt) bool {
+	early := a.early
+	a.early = nil
+	switch {
+	case a.wrote():
+		return false
+	case early == nil:
+		a.crowded++
+		return a.crowdedOut() && a.crowded <= moreConnections && c.route.config.Retry.Max > 0
+	}
+	early.await(c.ctx)
+	return c.ended() == nil
 }
 
 // crowdedOut reports whether a got a connection of HTTP/2 and no stream on it, since others took the last ones at the

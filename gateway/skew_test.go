@@ -20,7 +20,7 @@ import (
 
 // skewed is a bench whose cloud is ahead of this machine by what ahead says, with one route that has
 // long-lived keys.
-func skewed(t *testing.T, ahead func() time.Duration, o Options) (*bench, *cloud) {
+func skewed(t *testing.T, ahead func() time.Duration) (*failing, *cloud) {
 	t.Helper()
 	n := newNetwork()
 	c := &cloud{Sandbox: sandbox.New(sandbox.Options{Now: func() time.Time { return time.Now().Add(ahead()) }})}
@@ -30,12 +30,13 @@ func skewed(t *testing.T, ahead func() time.Duration, o Options) (*bench, *cloud
 	r.Service, r.Region, r.Profile = "svc-a", "eu-west-1", ""
 	r.Upstream = inMemory(t, n)("a", c.MCP(sandbox.MCPOptions{Name: "a", Service: r.Service, Region: r.Region})) + "/mcp"
 	c.routes = map[string]config.Route{"a": r}
-	return newBench(t, n, settings(c.routes), o), c
+	return witnessed(t, n, settings(c.routes), Options{}), c
 }
 
 // call calls the sandbox's tool and reports how many requests that took.
-func (c *cloud) call(t *testing.T, b *bench, id string) int {
+func (c *cloud) call(t *testing.T, b *failing, id string) int {
 	t.Helper()
+	b.atOnce(t)
 	before := c.attempts()
 	if _, body := b.post(t, "a", toolCall(id, "echo", `"text":"x"`)); !isResult(body) {
 		t.Errorf("call %s: %s", id, body)
@@ -59,7 +60,7 @@ func TestFault_F18_AClockThatIsOffCostsOneRequest(t *testing.T) {
 		for _, ahead := range []time.Duration{off, -off} {
 			t.Run(ahead.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b, c := skewed(t, func() time.Duration { return ahead }, Options{})
+					b, c := skewed(t, func() time.Duration { return ahead })
 					for i, want := range []int{2, 1, 1, 1} {
 						if got := c.call(t, b, fmt.Sprint(i)); got != want {
 							t.Errorf("call %d took %d requests, want %d", i+1, got, want)
@@ -83,7 +84,7 @@ func TestFault_F18_AServerWithAClockOfItsOwnIsFollowed(t *testing.T) {
 			c := newCloud(t, sandbox.STSOptions{}, inMemory(t, n), "a")
 			r := c.routes["a"]
 			r.Upstream = inMemory(t, n)("off", c.MCP(sandbox.MCPOptions{Name: "off", Service: r.Service, Region: r.Region, Identity: "a", Clock: off})) + "/mcp"
-			b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+			b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
 			for i, want := range []int{2, 1, 1} {
 				if got := c.call(t, b, fmt.Sprint(i)); got != want {
 					t.Errorf("%s: call %d took %d requests, want %d", off, i+1, got, want)
@@ -95,9 +96,9 @@ func TestFault_F18_AServerWithAClockOfItsOwnIsFollowed(t *testing.T) {
 
 func TestFault_F18_WhatWasLearnedOutlivesAReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, c := skewed(t, func() time.Duration { return time.Hour }, Options{})
+		b, c := skewed(t, func() time.Duration { return time.Hour })
 		c.call(t, b, "before")
-		next := edited(settings(c.routes), "a", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} })
+		next := edited(b.gateway.current.Load().config, "a", func(r *config.Route) { r.Headers = map[string]string{"X": "1"} })
 		if _, err := b.gateway.Reload(t.Context(), next, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +111,7 @@ func TestFault_F18_WhatWasLearnedOutlivesAReload(t *testing.T) {
 func TestFault_F18_AClockThatIsSetRightIsLearnedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ahead atomic.Int64
-		b, c := skewed(t, func() time.Duration { return time.Duration(ahead.Load()) }, Options{})
+		b, c := skewed(t, func() time.Duration { return time.Duration(ahead.Load()) })
 		for i, off := range []time.Duration{time.Hour, 0, -time.Hour, time.Hour} {
 			ahead.Store(int64(off))
 			first, second := c.call(t, b, fmt.Sprint(i, "first")), c.call(t, b, fmt.Sprint(i, "second"))
@@ -125,6 +126,7 @@ func TestFault_F18_AClockThatCannotBeFollowedIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, sent := scripted(t, reply{403, "InvalidSignatureException", `{"message":"Signature expired: x"}`, 312 * time.Second})
 		for range 3 {
+			b.atOnce(t)
 			before := sent.Load()
 			_, body := b.post(t, "a", callBody)
 			for _, words := range []string{`"code":-31011`, `"reason":"clock_skew"`, "this machine's clock and AWS's are 312 s apart", `"outcome":"rejected"`} {
@@ -147,6 +149,7 @@ func TestFault_F18_ADateThatIsNotTheClocksPoisonsNoRoute(t *testing.T) {
 				b, sent := scripted(t, reply{403, kind, `{}`, time.Hour},
 					reply{403, "", `{"message":"Signature not yet current: x"}`, time.Hour}, reply{200, "", callAnswer, time.Hour})
 				b.post(t, "a", callBody)
+				b.atOnce(t)
 				if _, body := b.post(t, "a", callBody); body != callAnswer || sent.Load() != 3 || b.skew(t) != 0 {
 					t.Errorf("%d requests, skew %v s: %s", sent.Load(), b.skew(t), body)
 				}
@@ -161,7 +164,7 @@ func TestFault_F18_CredentialsEndByTheClockOfAWS(t *testing.T) {
 		c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a")
 		r := c.routes["a"]
 		r.Upstream = inMemory(t, n)("off", c.MCP(sandbox.MCPOptions{Name: "off", Service: r.Service, Region: r.Region, Clock: 40 * time.Minute})) + "/mcp"
-		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		b := witnessed(t, n, settings(map[string]config.Route{"a": r}), Options{})
 		c.call(t, b, "now")
 		<-time.After(10 * time.Minute)
 		c.call(t, b, "ten minutes before they end there")
@@ -181,6 +184,7 @@ func TestFault_F18_ASkewThatAWSToleratesIsNotTheCause(t *testing.T) {
 		for ahead, want := range map[time.Duration]int64{4 * time.Minute: 1, -4 * time.Minute: 1, 241 * time.Second: 2, -241 * time.Second: 2} {
 			synctest.Test(t, func(t *testing.T) {
 				b, sent := scripted(t, reply{403, kind, `{}`, ahead}, reply{200, "", callAnswer, ahead})
+				b.atOnce(t)
 				if b.post(t, "a", callBody); sent.Load() != want {
 					t.Errorf("%s, %s ahead: %d attempts, want %d", kind, ahead, sent.Load(), want)
 				}
@@ -190,6 +194,7 @@ func TestFault_F18_ASkewThatAWSToleratesIsNotTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := `{"message":"User: arn:aws:iam::1:user/u is not authorized to perform: x:Y"}`
 		b, sent := scripted(t, reply{403, "AccessDeniedException", named, time.Hour}, reply{200, "", callAnswer, time.Hour})
+		b.atOnce(t)
 		if b.post(t, "a", callBody); sent.Load() != 1 {
 			t.Errorf("%d attempts for one whom AWS knows", sent.Load())
 		}
@@ -198,8 +203,7 @@ func TestFault_F18_ASkewThatAWSToleratesIsNotTheCause(t *testing.T) {
 
 func TestPitfall28_TenMinutesOffSucceedsOnTheSecondAttemptAndThenOnTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, spans := traced()
-		b, c := skewed(t, func() time.Duration { return 10 * time.Minute }, o)
+		b, c := skewed(t, func() time.Duration { return 10 * time.Minute })
 		if first, second := c.call(t, b, "first"), c.call(t, b, "second"); first != 2 || second != 1 {
 			t.Errorf("%d and %d requests, want 2 and 1", first, second)
 		}
@@ -208,8 +212,8 @@ func TestPitfall28_TenMinutesOffSucceedsOnTheSecondAttemptAndThenOnTheFirst(t *t
 		}
 		synctest.Wait()
 		var got []string
-		for _, s := range spans.GetSpans() {
-			if line := told(s, "signet.attempt", "error.type", "signet.retry.reason", "signet.clock_skew_seconds"); strings.HasPrefix(line, "client") {
+		for _, s := range b.spans.GetSpans() {
+			if line := told(s, "signet.attempt", "error.type", "signet.retry.reason", "signet.clock_skew_seconds"); strings.HasPrefix(line, "client") && strings.Contains(line, "echo") {
 				got = append(got, line)
 			}
 		}

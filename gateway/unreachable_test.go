@@ -172,6 +172,10 @@ func TestFault_F22_AnUpstreamThatMovedIsFoundAfterOneDialError(t *testing.T) {
 		if _, body := f.post(t, "r", callBody); body != callAnswer || asked.Load() != 1 || dials != 2 {
 			t.Errorf("%d dials, %d requests: %s", dials, asked.Load(), body)
 		}
+		if got := f.attempts("error.type"); !slices.Equal(got, []string{"error.type=refused", ""}) {
+			t.Errorf("attempts %q", got)
+		}
+		f.atOnce(t)
 		<-time.After(51 * time.Second) // the connection has been idle for longer than pool.idle_timeout
 		if _, body := f.post(t, "r", callBody); body != callAnswer || dials != 3 {
 			t.Errorf("%d dials: a name is not looked up again: %s", dials, body)

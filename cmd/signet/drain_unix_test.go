@@ -49,11 +49,12 @@ func isDraining(t *testing.T, p *process, known *caller) {
 func TestFault_P05_CallsUnderWayEndAfterTERM(t *testing.T) {
 	const each = 50
 	h, url := holdAll(t)
-	p := run(t, "", routes(url, "drain: 1h"))
+	p := attend(t, "", routes(url, "drain: 1h"))
 	answers, known := crowd(t, p, h, each), p.caller(t)
 	if got := known.page("/-/ready"); got != http.StatusOK {
 		t.Fatal(got)
 	}
+	p.besides(t, known)
 	p.signal(t, syscall.SIGTERM)
 	isDraining(t, p, known)
 	if got := known.call("quick", theMessage); !strings.HasPrefix(got, "200 "+terminal31021) {
@@ -75,8 +76,9 @@ func TestFault_P05_CallsUnderWayEndAfterTERM(t *testing.T) {
 func TestFault_P05_WhatOutlivesTheDrainIsToldSo(t *testing.T) {
 	const each = 50
 	h, url := holdAll(t)
-	p := run(t, "", routes(url, "drain: 100ms"))
+	p := attend(t, "", routes(url, "drain: 100ms"))
 	answers := crowd(t, p, h, each)
+	p.besides(t, p.caller(t))
 	p.signal(t, syscall.SIGTERM)
 	for range 2 * each {
 		if got := <-answers; !strings.HasPrefix(got, "200 ") || !strings.Contains(got, terminal31021) {
@@ -96,8 +98,10 @@ func TestFault_P06_ASecondSignalEndsAtOnceWithALastWordForAll(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(second.String(), func(t *testing.T) {
 			h, url := holdAll(t)
-			p := run(t, "", routes(url, "drain: 1h"))
+			p := attend(t, "", routes(url, "drain: 1h"))
 			answers, known := crowd(t, p, h, 5), p.caller(t)
+			p.besides(t, known)
+			p.attendance.blind = "a second signal does not wait for spans to be written"
 			p.signal(t, syscall.SIGTERM)
 			becomes(t, "readiness is 503", func() bool { return known.page("/-/ready") == http.StatusServiceUnavailable })
 			select {
@@ -129,7 +133,7 @@ func TestFault_P06_AClientThatTakesNoLastWordIsCutOffAndCountedAsSuch(t *testing
 		<-r.Context().Done()
 	}))
 	t.Cleanup(up.Close)
-	p := run(t, "", routes(up.URL, "drain: 1h"))
+	p := attend(t, "", routes(up.URL, "drain: 1h"))
 	conn, err := net.Dial("tcp", p.address)
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +155,8 @@ func TestFault_P06_AClientThatTakesNoLastWordIsCutOffAndCountedAsSuch(t *testing
 		}
 	}
 	known := p.caller(t)
+	p.besides(t, known)
+	p.attendance.blind = "a second signal does not wait for spans to be written"
 	p.signal(t, syscall.SIGTERM)
 	becomes(t, "readiness is 503", func() bool { return known.page("/-/ready") == http.StatusServiceUnavailable })
 	p.signal(t, syscall.SIGTERM)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -26,20 +27,23 @@ func quick(t *testing.T) string {
 	return url
 }
 
-// Row P01.
+// Row P01. Connections leave the last descriptors to others, so what the gateway lives by goes on.
 func TestFault_P01_WithoutDescriptorsCallsAreShedUntilThereAreSome(t *testing.T) {
 	up := quick(t)
-	p := run(t, "ulimit -n 64;", fmt.Sprintf(`
+	p := attend(t, "ulimit -n 64;", fmt.Sprintf(`
 listen: ["127.0.0.1:0"]
 auth: { mode: none }
 routes:
   cold: { upstream: "%s/quick", upstream_auth: none }
   warm: { upstream: "%s/quick", upstream_auth: none }
-`, up, up))
+  file: { upstream: "%s/quick", service: svc, region: eu-west-1, profile: team }
+`, up, up, up))
+	write(t, filepath.Join(p.home, "credentials"), "[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = x\n")
 	known := p.caller(t)
 	if got := known.call("warm", theMessage); got != "200 "+aResult {
 		t.Fatal(got)
 	}
+	p.besides(t, known)
 	var flood []net.Conn
 	for range 100 {
 		c, err := net.Dial("tcp", p.address)
@@ -59,6 +63,21 @@ routes:
 	if got := known.call("warm", theMessage); got != "200 "+aResult {
 		t.Errorf("a route that needs none: %s", got)
 	}
+	p.besides(t, known)
+	if got := known.call("file", theMessage); !strings.Contains(got, `"reason":"fds"`) { // the file could be read
+		t.Errorf("a route whose keys are in a file: %s", got)
+	}
+	file := filepath.Join(p.home, "signet.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, strings.Replace(string(text), "  warm:", "  new: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n  warm:", 1))
+	p.signal(t, syscall.SIGHUP)
+	becomes(t, "the file is applied", func() bool { return strings.Contains(p.log.String(), `"snapshot":2`) })
+	if status, _, err := request(p.operator(t), http.MethodGet, "http://localhost/-/status", "", ""); status != http.StatusOK {
+		t.Errorf("who operates it: %d %v", status, err)
+	}
 	for _, c := range flood {
 		_ = c.Close()
 	}
@@ -69,6 +88,15 @@ routes:
 	}
 }
 
+// operator is a client of a process's own socket.
+func (p *process) operator(t *testing.T) *http.Client {
+	t.Helper()
+	path := operatorSocket(t, p)
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", path)
+	}}}
+}
+
 // Row P03; what it says of a parent and of stdin comes with the stdio front.
 func TestFault_P03_OutputThatNobodyReadsEndsNothing(t *testing.T) {
 	// Whatever started the tests: a child of a program that is told of SIGPIPE has it as it is by default.
@@ -76,7 +104,7 @@ func TestFault_P03_OutputThatNobodyReadsEndsNothing(t *testing.T) {
 	signal.Notify(told, syscall.SIGPIPE)
 	defer signal.Stop(told)
 	port := freeLoopback(t)
-	p := begin(t, "", strings.Replace(routes(quick(t), ""), "127.0.0.1:0", port, 1)+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n")
+	p := attended(t, "", strings.Replace(routes(quick(t), ""), "127.0.0.1:0", port, 1)+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none }\n")
 	read, wrote, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +120,9 @@ func TestFault_P03_OutputThatNobodyReadsEndsNothing(t *testing.T) {
 		return err == nil
 	})
 	_ = read.Close()
+	p.attendance.blind = "they are printed to the pipe that nobody reads"
 	known := p.caller(t)
+	p.besides(t, known)
 	for range 3 {
 		if got := known.call("down", theMessage); !strings.Contains(got, `"reason":"refused"`) { // and a line is logged
 			t.Error(got)
@@ -125,13 +155,22 @@ func TestFault_P07_AfterAKillNothingIsInTheWay(t *testing.T) {
 		cycles = 100
 	}
 	text := strings.Replace(routes(quick(t), ""), "127.0.0.1:0", freeLoopback(t)+`", "unix://./s`, 1)
-	p := begin(t, "", text)
-	write(t, filepath.Join(p.home, "signet.yaml"), strings.Replace(text, "./s", p.home+"/s", 1))
+	p := attended(t, "", text)
+	config, err := os.ReadFile(filepath.Join(p.home, "signet.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(p.home, "signet.yaml"), strings.Replace(string(config), "./s", p.home+"/s", 1))
 	for cycle := range cycles {
 		if cycle > 0 {
+			env := p.Env
 			p = again(t, p.home, "")
+			p.Env = env
+			p.attend(t)
 		}
+		p.attendance.blind = "who is killed writes no more spans"
 		p.serve(t)
+		p.besides(t, p.caller(t))
 		if got := p.caller(t).call("quick", theMessage); got != "200 "+aResult {
 			t.Fatalf("cycle %d: %s", cycle, got)
 		}
@@ -172,7 +211,7 @@ func operatorSocket(t *testing.T, p *process) string {
 
 // Row P08, with exit code 1 by config.md, rule 11.
 func TestFault_P08_ASecondStartSaysWhoIsThereAndHarmsNothing(t *testing.T) {
-	first := run(t, "", routes(quick(t), ""))
+	first := attend(t, "", routes(quick(t), ""))
 	held := `listen: ["unix://` + first.home + `/s"]` + oneRoute
 	holder := begin(t, "", held)
 	holder.serve(t)
@@ -202,13 +241,19 @@ func TestFault_P08_ASecondStartSaysWhoIsThereAndHarmsNothing(t *testing.T) {
 			}
 		})
 	}
-	if got := first.caller(t).call("quick", theMessage); got != "200 "+aResult {
+	known := first.caller(t)
+	if got := known.call("quick", theMessage); got != "200 "+aResult {
 		t.Errorf("the first: %s", got)
 	}
+	first.besides(t, known)
 	if c, err := net.Dial("unix", filepath.Join(first.home, "s")); err != nil {
 		t.Errorf("the socket: %v", err)
 	} else {
 		_ = c.Close()
+	}
+	first.signal(t, syscall.SIGTERM)
+	if code := <-first.ended; code != exitOK {
+		t.Errorf("exit code %d: %s", code, first.log)
 	}
 }
 
@@ -254,27 +299,34 @@ func bindPlainly(t *testing.T, address string) error {
 
 func TestFault_P12_LocalhostIsBothLoopbackAddresses(t *testing.T) {
 	_, port, _ := net.SplitHostPort(freeLoopback(t))
-	d, _ := startDaemon(t, `listen: ["localhost:`+port+`", "127.0.0.1:`+port+`"]`+oneRoute)
-	if urls := d.listeners.urls(); len(urls) != 2 {
-		t.Fatalf("served at %v", urls)
-	}
+	p := attend(t, "", `listen: ["localhost:`+port+`", "127.0.0.1:`+port+`"]`+oneRoute)
+	p.address = "127.0.0.1:" + port
 	for _, host := range []string{"127.0.0.1", "[::1]", "localhost"} {
 		if got, err := fetch(t, "http://"+host+":"+port+"/-/healthy"); got != "healthy\n" {
 			t.Errorf("%s: %q, %v", host, got, err)
 		}
 	}
-	write(t, d.path, `listen: ["[::1]:`+port+`"]`+oneRoute) // IPv6 alone
-	if _, err := d.reload(t.Context()); err != nil {
+	known := p.caller(t)
+	p.besides(t, known)
+	file := filepath.Join(p.home, "signet.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if urls := d.listeners.urls(); len(urls) != 1 || urls[0] != "http://[::1]:"+port {
-		t.Errorf("served at %v", urls)
-	}
+	listen, rest, _ := strings.Cut(string(text), `listen: [`)
+	_, rest, _ = strings.Cut(rest, "]")
+	write(t, file, listen+`listen: ["[::1]:`+port+`"]`+rest) // IPv6 alone
+	p.signal(t, syscall.SIGHUP)
+	becomes(t, "IPv4 is not served", func() bool {
+		_, err := fetch(t, "http://127.0.0.1:"+port+"/-/healthy")
+		return err != nil
+	})
 	if got, err := fetch(t, "http://[::1]:"+port+"/-/healthy"); got != "healthy\n" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := fetch(t, "http://127.0.0.1:"+port+"/-/healthy"); err == nil {
-		t.Error("IPv4 is still served")
+	p.signal(t, syscall.SIGTERM)
+	if code := <-p.ended; code != exitOK {
+		t.Errorf("exit code %d: %s", code, p.log)
 	}
 }
 

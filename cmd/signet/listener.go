@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
+
+	"signet/gateway"
 )
 
 // A listener is one socket and the server of what comes in by it.
@@ -23,13 +27,27 @@ type listener struct {
 }
 
 // Accept takes a connection on the terms of this moment. So https begins, ends or gets another certificate
-// without the socket being bound anew, and nobody is refused in between.
+// without the socket being bound anew, and nobody is refused in between. While only the descriptors are left that
+// connections are not to take, it fails as if there were none, and clients wait.
 func (l *listener) Accept() (net.Conn, error) {
+	if exhausted() {
+		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: syscall.EMFILE}
+	}
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
 	return l.terms.Load().take(c), nil
+}
+
+// exhausted reports whether the next descriptor is one of the last.
+func exhausted() bool {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return errors.Is(err, syscall.EMFILE)
+	}
+	defer func() { _ = f.Close() }()
+	return gateway.Reserved(f.Fd())
 }
 
 // offer makes t the terms of those who connect from now on.

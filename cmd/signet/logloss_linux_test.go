@@ -8,8 +8,9 @@ import (
 
 // Row P02.
 func TestFault_P02_AFullDiskIsNoConcernOfTheCalls(t *testing.T) {
-	p := run(t, "exec 2>/dev/full;", routes(quick(t), "")+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none, breaker: { failures: 0 } }\n")
+	p := attend(t, "exec 2>/dev/full;", routes(quick(t), "")+"  down: { upstream: \"http://127.0.0.1:1/\", upstream_auth: none, breaker: { failures: 0 } }\n")
 	known := p.caller(t)
+	p.besides(t, known)
 	for range 10 {
 		if got := known.call("down", theMessage); !strings.Contains(got, `"reason":"refused"`) { // and a line is lost
 			t.Error(got)

@@ -27,30 +27,28 @@ type process struct {
 	log     *logText
 	home    string
 	ended   chan int // gets the exit code
-}
 
-// run starts signet on a config, by a shell that does something before, and waits until it serves.
-func run(t *testing.T, before, text string) *process {
-	t.Helper()
-	p := begin(t, before, text)
-	p.serve(t)
-	return p
+	attendance *attendance // nil: no fault is played
 }
 
 // serve starts it and waits until it says where it serves.
 func (p *process) serve(t *testing.T) {
 	t.Helper()
-	out, err := p.StdoutPipe()
+	out, in, err := os.Pipe() // not a StdoutPipe, of which the end is lost when the process is waited for
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Stdout = in
 	p.start(t)
-	lines, served := bufio.NewScanner(out), false
-	for !served && lines.Scan() {
-		_, rest, found := strings.Cut(lines.Text(), "http://")
-		p.address, _, _ = strings.Cut(rest, "/")
-		served = found || strings.Contains(lines.Text(), "unix://")
+	_ = in.Close()
+	lines, served := bufio.NewReader(out), false
+	for line := "\n"; !served && strings.HasSuffix(line, "\n"); {
+		line, _ = lines.ReadString('\n')
+		_, rest, found := strings.Cut(line, "http://")
+		p.address, _, _ = strings.Cut(strings.TrimSpace(rest), "/")
+		served = found || strings.Contains(line, "unix://")
 	}
+	p.attendance.keep(lines)
 	if !served {
 		t.Fatalf("it did not serve: exit %d, %s", <-p.ended, p.log)
 	}
@@ -73,7 +71,7 @@ func again(t *testing.T, home, before string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command("sh", "-c", before+" exec signet run -c signet.yaml"), log: new(logText), home: home, ended: make(chan int, 1)}
 	p.Dir, p.Stderr = home, p.log
-	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + home, "AWS_EC2_METADATA_DISABLED=true"}
+	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + home, "AWS_EC2_METADATA_DISABLED=true", "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(home, "credentials")}
 	return p
 }
 
@@ -107,6 +105,7 @@ func (p *process) signal(t *testing.T, s syscall.Signal) {
 type caller struct {
 	*http.Client
 	address string
+	witness *attendance
 }
 
 // caller connects, and has its connection answered.
@@ -129,7 +128,7 @@ func (p *process) dial(t *testing.T) *caller {
 	t.Cleanup(func() { _ = conn.Close() })
 	conns := make(chan net.Conn, 1)
 	conns <- conn
-	return &caller{address: p.address, Client: &http.Client{Transport: &http.Transport{
+	return &caller{address: p.address, witness: p.attendance, Client: &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			select {
 			case c := <-conns:
@@ -143,10 +142,11 @@ func (p *process) dial(t *testing.T) *caller {
 
 // call posts a message to a route and is the status and the body of the answer, or what went wrong.
 func (c *caller) call(route, message string) string {
-	status, body, err := request(c.Client, http.MethodPost, "http://"+c.address+"/"+route, "", message)
+	status, body, err := request(c.Client, http.MethodPost, "http://"+c.address+"/"+route, bearer, message)
 	if err != nil {
 		return err.Error()
 	}
+	c.witness.heard(route, body)
 	return fmt.Sprint(status, " ", body)
 }
 

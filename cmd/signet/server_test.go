@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -74,48 +73,6 @@ func TestFault_L04_HeadersThatComeTooSlowlyEndTheConnection(t *testing.T) {
 		}
 		slow.Wait()
 	})
-}
-
-// Row L05.
-func TestFault_L05_AHeadThatIsTooMuchIsAnswered431(t *testing.T) {
-	fields := func(n int) string { // with Host
-		var all strings.Builder
-		for i := range n {
-			fmt.Fprintf(&all, "X-%d: a\r\n", i%2*i)
-		}
-		return all.String()
-	}
-	for name, test := range map[string]struct {
-		line, header string
-		status       int
-		ours         bool // in our words, not in those of net/http
-	}{
-		"as many fields as may be": {"/", fields(maxHeaderFields), 204, false},
-		"a field more":             {"/", fields(maxHeaderFields + 1), 431, true},
-		"9,000 tiny fields":        {"/", strings.Repeat("a:\r\n", 9000), 431, true},
-		"140,000 tiny fields":      {"/", strings.Repeat("a:b\r\n", 140_000), 431, false},
-		"a value as long":          {"/", "X: " + strings.Repeat("x", maxHeader-64) + "\r\n", 204, false},
-		"a longer value":           {"/", "X: " + strings.Repeat("x", maxHeader) + "\r\n", 431, true},
-		"a longer name":            {"/", strings.Repeat("x", maxHeader) + ": x\r\n", 431, true},
-		"a longer path":            {"/" + strings.Repeat("x", maxHeader), "", 431, true},
-		"a value of a megabyte":    {"/", "X: " + strings.Repeat("x", 1<<20) + "\r\n", 431, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := serving(t, slog.New(slog.DiscardHandler))
-				answer, body, err := hear(l, "POST "+test.line+" HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n")
-				if err != nil || answer.StatusCode != test.status {
-					t.Fatalf("%v %v, want %d", answer, err, test.status)
-				}
-				if ours := strings.Contains(body, `"code":-32600`); ours != test.ours || strings.Contains(body, `"id"`) {
-					t.Errorf("%q: a JSON-RPC error without an id: %v, want %v", body, ours, test.ours)
-				}
-				if test.status == 431 && !answer.Close {
-					t.Error("the connection goes on")
-				}
-			})
-		})
-	}
 }
 
 func TestServerNeverCutsAStream(t *testing.T) {

@@ -6,8 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -47,20 +45,6 @@ func (r *received) taken() string {
 	return all
 }
 
-// counting starts a gateway with the route "r" to an upstream that notes what it gets.
-func counting(t *testing.T) (address string, got *received) {
-	t.Helper()
-	got = new(received)
-	server := httptest.NewServer(got)
-	t.Cleanup(server.Close)
-	d, _ := startDaemon(t, `listen: ["127.0.0.1:0"]`+fmt.Sprintf(`
-auth: { mode: none }
-routes:
-  r: { upstream: "%s/mcp", upstream_auth: none }
-`, server.URL))
-	return strings.TrimPrefix(d.listeners.urls()[0], "http://"), got
-}
-
 // exchange sends raw bytes and, once they have an answer, a last request that ends the connection. It returns the
 // statuses of the answers but for the last one's and those of 1xx. Bytes that end in {END} are all that is sent.
 func exchange(t *testing.T, address, raw string) (statuses []int) {
@@ -93,34 +77,6 @@ func exchange(t *testing.T, address, raw string) (statuses []int) {
 			<-sent
 			_, _ = fmt.Fprintf(conn, "GET /-/healthy HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", address)
 		}
-	}
-}
-
-// Row L07. Of what may be read in two ways the gateway reads nothing, or the upstream gets one message and the
-// rest is read by nobody. HTTP/2 that is passed on as HTTP/1.1 is none of these: the request upstream is made anew.
-func TestFault_L07_WhatMayBeReadInTwoWaysIsReadInOneOrNot(t *testing.T) {
-	address, got := counting(t)
-	cases := smugglings()
-	if len(cases) < 60 {
-		t.Errorf("%d cases, want 60", len(cases))
-	}
-	for name, c := range cases {
-		raw := strings.NewReplacer("{HOST}", address, "{N}", strconv.Itoa(len(theMessage)),
-			"{MESSAGE}", theMessage, "{CHUNK}", fmt.Sprintf("%x\r\n%s\r\n", len(theMessage), theMessage), "{REST}", post(address, smuggled)).Replace(c.raw)
-		statuses := exchange(t, address, raw)
-		want := ""
-		if c.status == 200 {
-			want = theMessage
-		}
-		if len(statuses) == 0 || statuses[0] != c.status {
-			t.Errorf("%s: answers %v, want %d first", name, statuses, c.status)
-		}
-		if messages := got.taken(); messages != want {
-			t.Errorf("%s: the upstream got %q, want %q", name, messages, want)
-		}
-	}
-	if statuses := exchange(t, address, post(address, theMessage)+post(address, smuggled)); len(statuses) != 2 || got.taken() != theMessage+" + "+smuggled {
-		t.Errorf("the control, two requests one after the other: %v", statuses)
 	}
 }
 

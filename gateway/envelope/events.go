@@ -159,7 +159,7 @@ func (e *Events) fill() {
 	case cap(e.buffer) > 16*keptBuffer && len(rest) < keptBuffer/2:
 		e.buffer = append(make([]byte, 0, keptBuffer), rest...)
 	case cap(e.buffer)-len(rest) < keptBuffer/2:
-		e.buffer = append(make([]byte, 0, max(keptBuffer, min(2*cap(e.buffer), e.max+keptBuffer))), rest...)
+		e.buffer = append(make([]byte, 0, e.room()), rest...)
 	case e.start > 0:
 		e.buffer = append(e.buffer[:0], rest...)
 	}
@@ -172,4 +172,13 @@ func (e *Events) fill() {
 		}
 	}
 	e.err = io.ErrNoProgress
+}
+
+// room is how much a reader takes that needs more. The last step is a large one, since what it grows out of is still
+// there: doubled all along, an event of 16 MiB cost 50.
+func (e *Events) room() int {
+	if next := 2 * cap(e.buffer); next <= e.max/4 {
+		return max(keptBuffer, next)
+	}
+	return max(e.max+keptBuffer, 2*keptBuffer)
 }
