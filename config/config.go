@@ -180,6 +180,9 @@ type Route struct {
 
 	// TLS shapes the connection to an https upstream.
 	TLS TLS `koanf:"tls"`
+
+	// Tools says which tools may be listed and called.
+	Tools Tools `koanf:"tools"`
 }
 
 // An AssumeRole is a role to take before a route signs. Without ARN there is none, and no other key.

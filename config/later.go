@@ -22,7 +22,8 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "trace_meta", "forward_headers", "meta", "tools", "errors":
+	case "bearer", "profiles", "profile_param", "trace_meta", "forward_headers", "meta", "errors",
+		"tools/timeouts", "tools/pin":
 		return true
 	}
 	return false

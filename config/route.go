@@ -39,6 +39,7 @@ func (v *routeRules) check() {
 	v.checkHeaders()
 	v.checkWay()
 	v.checkTLS(u)
+	v.checkTools()
 }
 
 func (v *routeRules) checkName() {

@@ -73,6 +73,10 @@ func (c *call) pass(response *http.Response, body io.Reader) {
 // whole passes a JSON answer on: at once when it is complete, if it is not too long to hold and there is memory
 // to hold it in.
 func (c *call) whole(response *http.Response, body io.Reader) {
+	if c.lists() {
+		c.list(response, body)
+		return
+	}
 	held, err := c.readHeld(body, response.ContentLength)
 	var shed *bulkhead.Shed
 	switch {
@@ -90,6 +94,11 @@ func (c *call) whole(response *http.Response, body io.Reader) {
 		return
 	}
 	c.judge(m)
+	c.entire(response, held)
+}
+
+// entire passes a JSON answer on that is held whole.
+func (c *call) entire(response *http.Response, held []byte) {
 	c.head(response)
 	c.w.Header().Set("Content-Length", strconv.Itoa(len(held)))
 	c.w.WriteHeader(response.StatusCode)
@@ -137,6 +146,9 @@ func (c *call) long(response *http.Response, held []byte, body io.Reader) {
 func (c *call) verdict(response *http.Response, body io.Reader) {
 	held, err := c.readHeld(body, response.ContentLength)
 	if m, bad := envelope.Read(held); err != nil || bad != nil || m.Kind != envelope.Response {
+		held = nil
+	}
+	if held, err = c.screened(held); err != nil {
 		held = nil
 	}
 	c.head(response)

@@ -41,6 +41,9 @@ type call struct {
 	place   *bulkhead.Place // nil until it is admitted
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
+	failure *envelope.Error // what it was answered with, if that was an error of ours
+	listed  bool            // a list of tools was answered
+	cursor  []byte          // the token that asks for the list's next page
 	ending  telemetry.Ending
 }
 
@@ -135,6 +138,7 @@ func (c *call) left() bool { return c.r.Context().Err() != nil }
 // answer, by status.
 func (c *call) fail(e *envelope.Error) {
 	e.Source, e.Route, e.TraceID = "gateway", c.route.name, c.record.TraceID()
+	c.failure = e
 	if c.left() {
 		c.ending.Outcome = "client_cancelled"
 		return

@@ -16,6 +16,7 @@ const (
 	partCredentials = "credentials" // what a route signs with
 	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts, retry, keepalive
 	partLimits      = "limits"      // how many calls at once, and when the circuit opens
+	partTools       = "tools"       // which tools may be listed and called
 )
 
 // Changes are what a reload did, or would do, by route name, each list sorted.
@@ -29,8 +30,8 @@ type Changes struct {
 	Removed []string `json:"removed"`
 	Kept    []string `json:"kept"`
 
-	// Parts are what of each changed route is other than before: connections, credentials, forwarding and
-	// limits, never none of them. Connections and credentials that are not named are the same as before.
+	// Parts are what of each changed route is other than before: connections, credentials, forwarding, limits
+	// and tools, never none of them. Connections and credentials that are not named are the same as before.
 	Parts map[string][]string `json:"parts,omitempty"`
 
 	// Gateway are the keys outside the routes that are other than before, sorted: auth, drain, listen, ...
@@ -91,6 +92,9 @@ func (rt *route) differs(next *route) []string {
 	if !same(rt.config.Limits, next.config.Limits) || rt.config.Breaker != next.config.Breaker {
 		parts = append(parts, partLimits)
 	}
+	if !same(rt.config.Tools, next.config.Tools) {
+		parts = append(parts, partTools)
+	}
 	if parts == nil { // a key that has no effect on this route, as a profile where nothing is signed
 		parts = append(parts, partForwarding)
 	}
@@ -102,7 +106,7 @@ func forwarding(c config.Route) config.Route {
 	c.Pool, c.TLS, c.Timeouts.Connect, c.Timeouts.TLS = config.Pool{}, config.TLS{}, 0, 0
 	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
 	c.Limits, c.Breaker = config.Limits{}, config.Breaker{}
-	c.Dial, c.Proxy = "", ""
+	c.Dial, c.Proxy, c.Tools = "", "", config.Tools{}
 	return c
 }
 

@@ -57,7 +57,7 @@ type attempt struct {
 // forward takes the call's place, and sends it until it is answered: once, or twice when that cannot execute
 // anything twice. Nothing waits between signing and sending.
 func (c *call) forward() {
-	if !c.admit() {
+	if !c.permitted() || !c.admit() {
 		return
 	}
 	defer c.place.Give()

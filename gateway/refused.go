@@ -155,6 +155,11 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 	case status == http.StatusUnauthorized, ours && c.version() < modern:
 		status = http.StatusOK
 	}
+	held, err := c.screened(held)
+	if err != nil {
+		c.fail(c.unreadableList(err))
+		return
+	}
 	c.head(response)
 	writeJSON(c.w, status, held)
 }

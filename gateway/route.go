@@ -15,6 +15,7 @@ import (
 	"signet/config"
 	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/sigv4"
 	"signet/gateway/telemetry"
 )
@@ -36,9 +37,12 @@ type route struct {
 	identity *identity // nil: requests are not signed
 	decides  bool      // a policy decides by what a message says
 	memory   *bulkhead.Memory
+	tools    *policy.Tools // nil: every tool may be listed and called
+	hints    *policy.Hints // nil: nobody asks which only read
 
 	// its own
 	flight flight
+	looks  looks
 }
 
 // hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the

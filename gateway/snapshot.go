@@ -14,6 +14,7 @@ import (
 	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/sigv4"
 )
 
@@ -114,7 +115,21 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 	if c.UpstreamAuth == "sigv4" || c.UpstreamAuth == "sigv4-optional" {
 		rt.identity = g.newIdentity(name, c, old)
 	}
+	rt.allow(old)
 	return rt, nil
+}
+
+// allow makes what decides about a route's tools. What the upstream said of them is kept as long as it is the same
+// upstream, asked as the same identity. old may be nil.
+func (rt *route) allow(old *route) {
+	t := rt.config.Tools
+	if t.ReadOnly {
+		rt.hints = &policy.Hints{}
+		if old != nil && old.hints != nil && old.config.Upstream == rt.config.Upstream && old.identity == rt.identity {
+			rt.hints = old.hints
+		}
+	}
+	rt.tools = policy.New(policy.Rules{Allow: t.Allow, Deny: t.Deny, ReadOnly: t.ReadOnly}, rt.hints)
 }
 
 // newPlaces makes a route's places, or returns those of old if they are the same host's. What old had for limits

@@ -1,0 +1,40 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkTools holds what a route says of its tools against the rules.
+func (v *routeRules) checkTools() {
+	t := v.route.Tools
+	v.checkPatterns("/tools/allow", t.Allow)
+	v.checkPatterns("/tools/deny", t.Deny)
+	for i, pattern := range t.Deny {
+		if strings.Trim(pattern, "*") == "" && pattern != "" {
+			v.warn(fmt.Sprintf("/tools/deny/%d", i), "denies every tool", "enabled: false is a route that does not exist")
+		}
+	}
+}
+
+// checkPatterns holds each of a list of patterns against the rules.
+func (v *routeRules) checkPatterns(key string, patterns []string) {
+	for i, pattern := range patterns {
+		if what, hint := patternProblem(pattern); what != "" {
+			v.problem(fmt.Sprintf("%s/%d", key, i), what, hint)
+		}
+	}
+}
+
+// patternProblem is what keeps a text from being a pattern for the names of tools.
+func patternProblem(pattern string) (what, hint string) {
+	switch {
+	case pattern == "":
+		return "is empty", "* is every tool"
+	case strings.TrimSpace(pattern) != pattern || strings.ContainsFunc(pattern, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "has white space at an end, or a control character, which no tool's name has", ""
+	case strings.ContainsAny(pattern, `[]{}\!^$`):
+		return "is no pattern", "* stands for any run of characters, ? for any one; there is nothing else"
+	}
+	return "", ""
+}

@@ -1,0 +1,16 @@
+package config
+
+// Tools says which tools of an upstream there are for this route's callers. A pattern is the name of a tool, in
+// which * stands for any run of characters and ? for any one.
+type Tools struct {
+	// ReadOnly lets only tools be listed and called whose annotations say readOnlyHint: true, and those of
+	// allow. Default: false.
+	ReadOnly bool `koanf:"read_only"`
+
+	// Allow are patterns of the tools that may be listed and called: no others, or with read_only, these as
+	// well. Empty: all.
+	Allow []string `koanf:"allow"`
+
+	// Deny are patterns of tools that may not, whatever else is said. Their case says nothing.
+	Deny []string `koanf:"deny"`
+}

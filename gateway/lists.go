@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"signet/gateway/bulkhead"
+	"signet/gateway/envelope"
+	"signet/gateway/policy"
+)
+
+// maxList is the largest answer that tools are taken out of. A longer one is refused: it would pass whole.
+const maxList = maxEvent
+
+// lists reports whether the answer may list tools that are not to be listed. A GET may bring the answer to any
+// earlier request.
+func (c *call) lists() bool {
+	if c.route.tools == nil {
+		return false
+	}
+	return c.r.Method == http.MethodGet || c.message.Method == "tools/list" || c.message.Kind == envelope.Batch
+}
+
+// screened is a message of the upstream's without the tools that are not to be listed; it is the same where there is
+// none. What it lists is noted.
+func (c *call) screened(body []byte) ([]byte, error) {
+	if !c.lists() || len(bytes.TrimSpace(body)) == 0 {
+		return body, nil
+	}
+	lists, err := policy.Lists(body)
+	if err != nil {
+		return nil, err
+	}
+	var edits []envelope.Edit
+	for _, l := range lists {
+		c.note(l)
+		edits = c.route.tools.Screen(edits, l)
+	}
+	if len(edits) == 0 {
+		return body, nil
+	}
+	return envelope.Splice(make([]byte, 0, len(body)), body, edits...), nil
+}
+
+// note notes what a list says.
+func (c *call) note(l policy.List) {
+	c.listed, c.cursor = true, bytes.Clone(l.Cursor)
+	for _, tool := range l.Tools {
+		if c.route.hints != nil && tool.Name != "" {
+			c.route.hints.See(tool.Name, tool.ReadOnly, time.Now())
+		}
+	}
+}
+
+// hear notes what the upstream says of its tools without having been asked.
+func (c *call) hear(m envelope.Message) {
+	if c.route.hints == nil {
+		return
+	}
+	for _, element := range m.Batch {
+		c.hear(element)
+	}
+	if m.Kind == envelope.Notification && m.Method == "notifications/tools/list_changed" {
+		c.route.hints.Changed(time.Now())
+	}
+}
+
+// unreadableList is an error for an answer that may list tools and cannot be read strictly.
+func (c *call) unreadableList(why error) *envelope.Error {
+	return c.fault(envelope.CodeBadResponse, "list", unknown,
+		"the upstream's answer cannot be held against tools.*, and is not passed on: "+why.Error())
+}
+
+// list passes a JSON answer on that may list tools, without those that are not to be listed.
+func (c *call) list(response *http.Response, body io.Reader) {
+	held, err := readUpTo(newHeldBody(body, c.held, uncounted), response.ContentLength, maxList)
+	var shed *bulkhead.Shed
+	switch {
+	case errors.As(err, &shed):
+		c.fail(c.shed(shed, unknown))
+		return
+	case err != nil:
+		c.fail(c.brokeOff(response, err))
+		return
+	case len(held) > maxList:
+		c.fail(tooLarge(c.route.name, "a list of tools", maxList))
+		return
+	}
+	m, _ := envelope.Read(held)
+	passed, err := c.screened(held)
+	if err != nil {
+		c.fail(c.unreadableList(err))
+		return
+	}
+	c.judge(m)
+	c.hear(m)
+	c.entire(response, passed)
+}
+
+// screenEvent is an event without the tools that are not to be listed. One that cannot be read strictly ends a
+// stream whose requests wait for an answer; a standing one goes on without it.
+func (c *call) screenEvent(event envelope.Event) ([]byte, *envelope.Error) {
+	data, err := c.screened(event.Data)
+	switch {
+	case err != nil && len(c.pending) == 0:
+		c.route.log.Warn("an event was left out", "cause", c.unreadableList(err).Message)
+		return nil, nil
+	case err != nil:
+		return nil, c.unreadableList(err)
+	case len(data) == len(event.Data): // what is taken out makes it shorter
+		return event.Raw, nil
+	}
+	return event.Reframe(make([]byte, 0, len(event.Raw)), data), nil
+}

@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"signet/gateway/envelope"
+	"signet/gateway/policy"
+)
+
+// permitted reports whether all that the message asks for may be done, or answers why not. Then nothing of it is
+// sent: not the rest of a batch either.
+func (c *call) permitted() bool {
+	if c.route.tools == nil || c.r.Method != http.MethodPost {
+		return true
+	}
+	if e := c.forbidden(c.message); e != nil {
+		c.fail(e)
+		return false
+	}
+	return true
+}
+
+// forbidden is why a message may not be sent, or nil. A call of a tool that nobody waits for is one as well.
+func (c *call) forbidden(m envelope.Message) *envelope.Error {
+	for _, element := range m.Batch {
+		if e := c.forbidden(element); e != nil {
+			return e
+		}
+	}
+	if m.Method != "tools/call" {
+		return nil
+	}
+	switch verdict := c.route.tools.Call(m.Name, time.Now()); verdict {
+	case policy.Permitted:
+		return nil
+	case policy.Unseen:
+		return c.unseen(m.Name)
+	default:
+		return c.denied(m.Name, verdict)
+	}
+}
+
+// denied is an error for a tool that may not be called.
+func (c *call) denied(tool string, verdict policy.Verdict) *envelope.Error {
+	reason, why := "tool_policy", ""
+	switch verdict {
+	case policy.NoName:
+		why = "it has no name, or one with characters that nobody sees"
+	case policy.Denied:
+		why = "tools.deny"
+	case policy.NotAllowed:
+		why = "tools.allow does not have it"
+	default:
+		reason, why = "read_only", "tools.read_only, and it does not say that it only reads"
+	}
+	return c.fault(envelope.CodeDenied, reason, notSent, fmt.Sprintf("the tool %s is denied: %s", quoted(tool), why))
+}
+
+// quoted is the name of a tool as a message has it.
+func quoted(name string) string {
+	const longest = 128
+	if len(name) > longest {
+		name = name[:longest] + "..."
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// unseen asks the upstream for a tool of which it is not known, or no longer, whether it only reads, and is why it may
+// not be called, or nil. Where the upstream does not say, what its last list said holds, until it says that its tools
+// are others.
+func (c *call) unseen(tool string) *envelope.Error {
+	fault := c.look()
+	switch verdict := c.route.tools.Call(tool, time.Now()); {
+	case verdict == policy.Permitted, fault != nil && c.route.hints.Last(tool):
+		return nil
+	case verdict == policy.Writes:
+		return c.denied(tool, verdict)
+	case fault == nil:
+		return c.fault(envelope.CodeDenied, "read_only", notSent, fmt.Sprintf(
+			"the tool %s is denied: tools.read_only, and the upstream lists no such tool", quoted(tool)))
+	}
+	e := c.fault(envelope.CodeDenied, "read_only_unverified", notSent, fmt.Sprintf(
+		"whether the tool %s only reads is not known, for the upstream did not list its tools: %s", quoted(tool), fault.Message))
+	e.Retryable, e.RetryAfter, e.UpstreamStatus = true, fault.RetryAfter, fault.UpstreamStatus
+	return e
+}
