@@ -47,7 +47,7 @@ func TestTheReferenceSaysTheDefaults(t *testing.T) {
 	}
 	r := reference.Routes["aws"]
 	r.Profile, r.Headers = "dev", nil
-	r.Tools.Allow, r.Tools.Deny = nil, nil
+	r.Tools.Allow, r.Tools.Deny, r.Tools.Timeouts = nil, nil, nil
 	if !reflect.DeepEqual(r, minimal.Routes["aws"]) {
 		t.Errorf("a route's defaults are\n%+v\nthe reference says\n%+v", minimal.Routes["aws"], r)
 	}

@@ -23,7 +23,7 @@ func comesLater(path string) bool {
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
 	case "bearer", "profiles", "profile_param", "trace_meta", "forward_headers", "meta", "errors",
-		"tools/timeouts", "tools/pin":
+		"tools/pin":
 		return true
 	}
 	return false

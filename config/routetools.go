@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +12,14 @@ func (v *routeRules) checkTools() {
 	t := v.route.Tools
 	v.checkPatterns("/tools/allow", t.Allow)
 	v.checkPatterns("/tools/deny", t.Deny)
+	for _, pattern := range slices.Sorted(maps.Keys(t.Timeouts)) {
+		key := "/tools/timeouts/" + pattern
+		if what, hint := patternProblem(pattern); what != "" {
+			v.problem(key, what, hint)
+		} else if t.Timeouts[pattern] <= 0 {
+			v.problem(key, "must be more than 0", "a tool without an entry has timeouts.call")
+		}
+	}
 	for i, pattern := range t.Deny {
 		if strings.Trim(pattern, "*") == "" && pattern != "" {
 			v.warn(fmt.Sprintf("/tools/deny/%d", i), "denies every tool", "enabled: false is a route that does not exist")

@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // Tools says which tools of an upstream there are for this route's callers. A pattern is the name of a tool, in
 // which * stands for any run of characters and ? for any one.
 type Tools struct {
@@ -13,4 +15,9 @@ type Tools struct {
 
 	// Deny are patterns of tools that may not, whatever else is said. Their case says nothing.
 	Deny []string `koanf:"deny"`
+
+	// Timeouts is how long tools may take, by pattern, instead of timeouts.first_byte, idle and call: by the
+	// pattern that is the tool's name, else by the one with the most characters other than wildcards. What takes
+	// longer answers its caller with a result that is an error, and is cancelled upstream.
+	Timeouts map[string]time.Duration `koanf:"timeouts"`
 }

@@ -232,7 +232,7 @@ type quietBody struct {
 
 func (c *call) quiet(body io.Reader) *quietBody {
 	q := &quietBody{Reader: body, limit: c.route.config.Timeouts.Idle}
-	if q.limit > 0 && !c.standing() {
+	if q.limit > 0 && c.limit == 0 && !c.standing() {
 		q.timer = time.AfterFunc(q.limit, func() { c.cancel(errIdle) })
 	}
 	return q

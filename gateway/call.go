@@ -19,6 +19,7 @@ var (
 	errCallTimeout = errors.New("timeouts.call ran out")
 	errFirstByte   = errors.New("timeouts.first_byte ran out")
 	errIdle        = errors.New("timeouts.idle ran out")
+	errToolTimeout = errors.New("tools.timeouts ran out")
 	errClientGone  = errors.New("the client takes nothing any more")
 )
 
@@ -34,8 +35,9 @@ type call struct {
 	cancel  context.CancelCauseFunc
 	release []func() bool // timers and links to stop when it is done
 	record  *telemetry.Call
-	client  string // whose turn it is when clients take turns
-	held    *tally // what its buffers hold
+	client  string        // whose turn it is when clients take turns
+	held    *tally        // what its buffers hold
+	limit   time.Duration // of its tool, instead of timeouts.first_byte, idle and call. Zero: it has none
 
 	// as it goes
 	place   *bulkhead.Place // nil until it is admitted
@@ -48,12 +50,14 @@ type call struct {
 }
 
 // newCall makes a call whose context ends when the client leaves, when the route's calls must end, or when
-// timeouts.call has run out.
+// timeouts.call, or what its tool has instead, has run out.
 func newCall(rt *route, w http.ResponseWriter, r *http.Request, m envelope.Message, body []byte) *call {
 	c := &call{route: rt, w: w, r: r, message: m, body: body, pending: requests(m)}
 	c.ctx, c.cancel = context.WithCancelCause(r.Context())
 	c.release = append(c.release, context.AfterFunc(rt.flight.ctx, func() { c.cancel(context.Cause(rt.flight.ctx)) }))
-	if limit := rt.config.Timeouts.Call; limit > 0 && !c.standing() {
+	if c.limit = rt.toolLimit(m); c.limit > 0 {
+		c.release = append(c.release, time.AfterFunc(c.limit, func() { c.cancel(errToolTimeout) }).Stop)
+	} else if limit := rt.config.Timeouts.Call; limit > 0 && !c.standing() {
 		c.release = append(c.release, time.AfterFunc(limit, func() { c.cancel(errCallTimeout) }).Stop)
 	}
 	return c
@@ -145,6 +149,9 @@ func (c *call) fail(e *envelope.Error) {
 	}
 	c.ending.Code, c.ending.Reason, c.ending.Message, c.ending.Outcome = e.Code, e.Reason, e.Message, e.Outcome
 	c.route.log.Warn("call failed", "method", c.message.Method, "reason", e.Reason, "cause", e.Message, "trace_id", e.TraceID)
+	if e.Reason == toolTimeout && e.Outcome != notSent {
+		c.callOff()
+	}
 	switch {
 	case c.begun:
 		if len(c.pending) > 0 {
@@ -167,6 +174,9 @@ func (c *call) fail(e *envelope.Error) {
 func (c *call) errorFor(e *envelope.Error) []byte {
 	if c.message.Kind == envelope.Batch {
 		return e.AppendBatch(nil, c.pending)
+	}
+	if e.Reason == toolTimeout {
+		return e.AppendToolResult(nil, c.pending[0], c.version() >= modern)
 	}
 	return e.Append(nil, c.pending[0])
 }

@@ -255,7 +255,7 @@ func forwarded(name string) bool {
 
 // roundTrip sends the request and waits for the response to begin, within timeouts.first_byte.
 func (c *call) roundTrip(a *attempt) (*http.Response, error) {
-	if limit := c.route.config.Timeouts.FirstByte; limit > 0 && !c.standing() {
+	if limit := c.route.config.Timeouts.FirstByte; limit > 0 && c.limit == 0 && !c.standing() {
 		timer := time.AfterFunc(limit, func() { c.cancel(errFirstByte) })
 		defer timer.Stop()
 	}

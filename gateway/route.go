@@ -37,8 +37,9 @@ type route struct {
 	identity *identity // nil: requests are not signed
 	decides  bool      // a policy decides by what a message says
 	memory   *bulkhead.Memory
-	tools    *policy.Tools // nil: every tool may be listed and called
-	hints    *policy.Hints // nil: nobody asks which only read
+	tools    *policy.Tools    // nil: every tool may be listed and called
+	hints    *policy.Hints    // nil: nobody asks which only read
+	timeouts *policy.Timeouts // nil: no tool has a limit of its own
 
 	// its own
 	flight flight

@@ -129,6 +129,7 @@ func (rt *route) allow(old *route) {
 			rt.hints = old.hints
 		}
 	}
+	rt.timeouts = policy.NewTimeouts(t.Timeouts)
 	rt.tools = policy.New(policy.Rules{Allow: t.Allow, Deny: t.Deny, ReadOnly: t.ReadOnly}, rt.hints)
 }
 

@@ -50,3 +50,6 @@ func (g Glob) weight() (n int) {
 	}
 	return n
 }
+
+// wildcards is 1 for a pattern that has any, and 0 for a name.
+func (g Glob) wildcards() int { return min(1, utf8.RuneCountInString(string(g))-g.weight()) }
