@@ -73,3 +73,37 @@ type Retry struct {
 	// less. Default: true.
 	Throttle bool `koanf:"throttle"`
 }
+
+// A Pool shapes a route's connections.
+type Pool struct {
+	// MaxConnections is how many connections may be open, beside one for the light call that limits.calls
+	// lets pass. Calls and streams above it would wait here, signed and unseen: limits.calls and
+	// limits.streams together are no more than it. Default: 128.
+	MaxConnections int `koanf:"max_connections"`
+
+	// MaxIdle is how many connections are kept open between calls. Default: 128.
+	MaxIdle int `koanf:"max_idle"`
+
+	// IdleTimeout is how long an unused connection is kept. Default: 50s.
+	IdleTimeout time.Duration `koanf:"idle_timeout"`
+
+	// HTTP2 allows HTTP/2 with an https upstream that offers it. Default: true.
+	HTTP2 bool `koanf:"http2"`
+}
+
+// TLS shapes the connection to an https upstream.
+type TLS struct {
+	// CAFile holds the PEM certificates to trust instead of the system's. Empty: what AWS_CA_BUNDLE names, else
+	// the system's. Load fills in the former on a route to https.
+	CAFile string `koanf:"ca_file"`
+
+	// CertFile and KeyFile are this route's client certificate. Both or neither.
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+
+	// ServerName is the name the upstream's certificate must have. Empty: the upstream's host.
+	ServerName string `koanf:"server_name"`
+
+	// Insecure accepts any certificate. It is warned about, always.
+	Insecure bool `koanf:"insecure"`
+}

@@ -178,6 +178,18 @@ type Route struct {
 	// Headers are set on every request to the upstream; they win over the client's.
 	Headers map[string]string `koanf:"headers"`
 
+	// ForwardHeaders are the client's headers that reach the upstream beyond those of MCP. A header of the
+	// route's own wins.
+	ForwardHeaders []string `koanf:"forward_headers"`
+
+	// Meta is merged into params._meta of requests, and of notifications that have params; the client's own
+	// keys win. AWS_REGION: auto is the region that AWS's tools would work in: AWS_DEFAULT_REGION, the
+	// profile's, AWS_REGION, the host's.
+	Meta map[string]string `koanf:"meta"`
+
+	// TraceMeta puts the trace context of each request to the upstream into its params._meta too.
+	TraceMeta bool `koanf:"trace_meta"`
+
 	// TLS shapes the connection to an https upstream.
 	TLS TLS `koanf:"tls"`
 
@@ -215,40 +227,6 @@ type Credentials struct {
 	// InstanceMetadata asks the machine's metadata service when there is no other source. It goes with no
 	// profile named on the route.
 	InstanceMetadata bool `koanf:"instance_metadata"`
-}
-
-// A Pool shapes a route's connections.
-type Pool struct {
-	// MaxConnections is how many connections may be open, beside one for the light call that limits.calls
-	// lets pass. Calls and streams above it would wait here, signed and unseen: limits.calls and
-	// limits.streams together are no more than it. Default: 128.
-	MaxConnections int `koanf:"max_connections"`
-
-	// MaxIdle is how many connections are kept open between calls. Default: 128.
-	MaxIdle int `koanf:"max_idle"`
-
-	// IdleTimeout is how long an unused connection is kept. Default: 50s.
-	IdleTimeout time.Duration `koanf:"idle_timeout"`
-
-	// HTTP2 allows HTTP/2 with an https upstream that offers it. Default: true.
-	HTTP2 bool `koanf:"http2"`
-}
-
-// TLS shapes the connection to an https upstream.
-type TLS struct {
-	// CAFile holds the PEM certificates to trust instead of the system's. Empty: what AWS_CA_BUNDLE names, else
-	// the system's. Load fills in the former on a route to https.
-	CAFile string `koanf:"ca_file"`
-
-	// CertFile and KeyFile are this route's client certificate. Both or neither.
-	CertFile string `koanf:"cert_file"`
-	KeyFile  string `koanf:"key_file"`
-
-	// ServerName is the name the upstream's certificate must have. Empty: the upstream's host.
-	ServerName string `koanf:"server_name"`
-
-	// Insecure accepts any certificate. It is warned about, always.
-	Insecure bool `koanf:"insecure"`
 }
 
 // A Size is a number of bytes, written with its unit: 512B, 64KiB, 4MiB, 1GiB.

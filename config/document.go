@@ -160,7 +160,10 @@ func (d *document) mapping(path string, values []*ast.MappingValueNode, depth in
 			continue
 		}
 		key, ok := keyOf(v.Key)
-		if !ok {
+		if _, last := split(path); ok && last == "meta" {
+			key = strings.ReplaceAll(key, "/", slash)
+		}
+		if !ok || strings.Contains(key, "/") {
 			d.at(v.Key, "is no key: keys are plain words")
 			continue
 		}
@@ -179,7 +182,10 @@ func (d *document) mapping(path string, values []*ast.MappingValueNode, depth in
 	return tree
 }
 
-// keyOf is a key's name, and whether it can be one: it is written out, and a path of keys cannot take it for two.
+// slash stands for / in the keys of meta, which may have one: a path of keys must not take them for two.
+const slash = "\x1f"
+
+// keyOf is a key's name, and whether it can be one: it is written out.
 func keyOf(node ast.MapKeyNode) (string, bool) {
 	switch node.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
@@ -187,7 +193,7 @@ func keyOf(node ast.MapKeyNode) (string, bool) {
 		return "", false
 	}
 	key := node.GetToken().Value
-	return key, key != "" && !strings.Contains(key, "/")
+	return key, key != "" && !strings.Contains(key, slash)
 }
 
 func (d *document) alias(path string, n *ast.AliasNode, depth int) any {
@@ -245,6 +251,8 @@ func dotted(path string) string {
 		switch {
 		case r == '/':
 			return '.'
+		case string(r) == slash:
+			return '/'
 		case !unicode.IsPrint(r):
 			return '?'
 		}

@@ -53,7 +53,21 @@ func (l *loading) merge() (*Config, error) {
 	}
 	tree["routes"] = routes
 	cfg := &Config{}
-	return cfg, decode(tree, cfg)
+	err = decode(tree, cfg)
+	for _, r := range cfg.Routes {
+		spellMeta(r.Meta)
+	}
+	return cfg, err
+}
+
+// spellMeta gives the keys of meta their slashes back.
+func spellMeta(meta map[string]string) {
+	for key, value := range meta {
+		if spelt := strings.ReplaceAll(key, slash, "/"); spelt != key {
+			delete(meta, key)
+			meta[spelt] = value
+		}
+	}
 }
 
 // refuseTwice refuses routes that an earlier file has as well.

@@ -37,6 +37,8 @@ func (v *routeRules) check() {
 	}
 	v.checkBreaker()
 	v.checkHeaders()
+	v.checkForwardHeaders()
+	v.checkMeta()
 	v.checkWay()
 	v.checkTLS(u)
 	v.checkTools()

@@ -33,6 +33,7 @@ func (c *call) answer(a *attempt, response *http.Response) (again bool) {
 	status := response.StatusCode
 	if status < 300 {
 		c.accepted(a)
+		c.route.transport.took(c.r.Method)
 	}
 	switch {
 	case status >= 300 && status < 400:
@@ -123,7 +124,7 @@ func (c *call) long(response *http.Response, held []byte, body io.Reader) {
 			return
 		}
 		c.rest()
-		c.held.keep(int64(len(c.body)))
+		c.held.keep(c.bodies)
 		n, err := body.Read(buffer)
 		held = buffer[:n]
 		switch {

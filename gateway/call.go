@@ -37,6 +37,7 @@ type call struct {
 	record  *telemetry.Call
 	client  string        // whose turn it is when clients take turns
 	held    *tally        // what its buffers hold
+	bodies  int64         // of that, what the request's bodies do
 	limit   time.Duration // of its tool, instead of timeouts.first_byte, idle and call. Zero: it has none
 
 	// as it goes

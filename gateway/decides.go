@@ -17,5 +17,10 @@ func (rt *route) readMessage(body []byte) (envelope.Message, error) {
 	if rt.decides {
 		return envelope.ReadStrict(body)
 	}
-	return envelope.Read(body)
+	m, err := envelope.Read(body)
+	if err == nil && len(rt.config.Meta) > 0 && !m.Strict {
+		// There is no saying which _meta is the one that is read, and without it the call is another.
+		return envelope.ReadStrict(body)
+	}
+	return m, err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +26,7 @@ type attempt struct {
 	// as it is made
 	generation *credentials.Generation // nil: not signed
 	skew       time.Duration           // what AWS's clock was taken to be ahead
+	body       []byte                  // what is sent
 	request    *http.Request
 	record     *telemetry.Attempt
 	cancel     context.CancelCauseFunc
@@ -155,17 +155,18 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: c.header(),
 	}
-	if len(c.body) > 0 {
-		// net/http knows this type as in memory and writes head and body at once.
-		a.request.Body = io.NopCloser(bytes.NewReader(c.body))
-		a.request.ContentLength = int64(len(c.body))
-	}
 	ctx, record := c.record.Attempt(c.ctx, a.request.Header, target.Hostname(), rt.port, a.number)
 	a.record = record
 	ctx, a.cancel = context.WithCancelCause(ctx)
 	a.request = a.request.WithContext(a.trace(ctx))
 	if a.first != nil {
 		record.Again(a.first.reason, a.number-1)
+	}
+	if fault := c.dress(a); fault != nil {
+		return fault
+	}
+	if len(a.body) > 0 {
+		a.request.Body, a.request.ContentLength = a.reader(), int64(len(a.body))
 	}
 	if a.generation != nil {
 		if fault := c.sign(ctx, a); fault != nil {
@@ -176,6 +177,9 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 	return nil
 }
 
+// reader reads the attempt's body. net/http knows this type as in memory and writes head and body at once.
+func (a *attempt) reader() io.ReadCloser { return io.NopCloser(bytes.NewReader(a.body)) }
+
 // sign signs an attempt for now, by AWS's clock.
 func (c *call) sign(ctx context.Context, a *attempt) *envelope.Error {
 	g, scope := a.generation, c.scope(a.generation)
@@ -184,7 +188,7 @@ func (c *call) sign(ctx context.Context, a *attempt) *envelope.Error {
 			"no region: set region on the route, in the profile, or AWS_REGION")
 	}
 	a.sent = time.Now()
-	err := sigv4.Sign(ctx, a.request, scope.Hash(c.body), g.Signer, g.Credentials, scope, a.sent.Add(a.skew))
+	err := sigv4.Sign(ctx, a.request, scope.Hash(a.body), g.Signer, g.Credentials, scope, a.sent.Add(a.skew))
 	if err != nil {
 		return c.fault(envelope.CodeCredentials, "signature", notSent, "signing: "+err.Error())
 	}
@@ -223,34 +227,8 @@ func (c *call) allowReplay(a *attempt) {
 			return nil, errSentTwice
 		}
 		used = true
-		return io.NopCloser(bytes.NewReader(c.body)), nil
+		return a.reader(), nil
 	}
-}
-
-// header is what the upstream is sent: what MCP needs of the client's, and the operator's.
-func (c *call) header() http.Header {
-	h := make(http.Header, 12)
-	for name, values := range c.r.Header {
-		if forwarded(name) {
-			h[name] = values[:len(values):len(values)]
-		}
-	}
-	h.Set("User-Agent", c.route.agent)
-	h.Set("Accept-Encoding", "identity")
-	for name, value := range c.route.config.Headers {
-		h.Set(name, value)
-	}
-	return h
-}
-
-// forwarded reports whether a client's header reaches the upstream. Names are canonical.
-func forwarded(name string) bool {
-	switch name {
-	case "Accept", "Content-Type", "Last-Event-Id",
-		"Mcp-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name":
-		return true
-	}
-	return strings.HasPrefix(name, "Mcp-Param-")
 }
 
 // roundTrip sends the request and waits for the response to begin, within timeouts.first_byte.
@@ -265,7 +243,7 @@ func (c *call) roundTrip(a *attempt) (*http.Response, error) {
 		if err == nil || c.ended() != nil || !a.crowdedOut() || c.route.config.Retry.Max == 0 {
 			break
 		}
-		a.request.Body = io.NopCloser(bytes.NewReader(c.body))
+		a.request.Body = a.reader()
 		response, err = c.route.pool.RoundTrip(a.request)
 	}
 	a.answered = time.Now()

@@ -32,6 +32,10 @@ func hinted(name string, readOnly bool) string {
 }
 
 func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	var m struct {
 		ID     json.RawMessage

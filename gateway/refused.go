@@ -172,6 +172,8 @@ func (c *call) refusalOf(a *attempt, response *http.Response) *envelope.Error {
 		return c.throttled(a, response)
 	case a.generation != nil && a.no.class != otherNo:
 		return c.rejected(a, response)
+	case c.predates(a, status):
+		return c.oldTransport(response)
 	}
 	e := c.bad("status", response, "the upstream answered "+strconv.Itoa(status)+" "+http.StatusText(status))
 	e.Retryable = status >= 500 && c.repeatable()

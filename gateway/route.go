@@ -34,16 +34,18 @@ type route struct {
 	recorder *telemetry.Recorder
 	places   *places
 	pool     *pool
-	identity *identity // nil: requests are not signed
-	decides  bool      // a policy decides by what a message says
+	identity *identity       // nil: requests are not signed
+	decides  bool            // a policy decides by what a message says
+	forwards map[string]bool // canonical names of clients' headers that pass on this route
 	memory   *bulkhead.Memory
 	tools    *policy.Tools    // nil: every tool may be listed and called
 	hints    *policy.Hints    // nil: nobody asks which only read
 	timeouts *policy.Timeouts // nil: no tool has a limit of its own
 
 	// its own
-	flight flight
-	looks  looks
+	flight    flight
+	looks     looks
+	transport transport
 }
 
 // hold and end bracket the life of a route: between them its parts stay open. What of a shared part follows the
@@ -90,7 +92,7 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 		}
 	}
 	c := newCall(rt, w, r, m, body)
-	c.held, c.client = &held, caller
+	c.held, c.bodies, c.client = &held, int64(len(body)), caller
 	if caller == "" {
 		c.client = r.RemoteAddr
 	}
@@ -98,7 +100,9 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	c.ctx, c.record = ctx, record
 	defer c.finish()
 	defer c.survive()
-	answer(c)
+	if c.agrees() {
+		answer(c)
+	}
 }
 
 // screen refuses what cannot be a Streamable HTTP request.
@@ -118,16 +122,16 @@ func (rt *route) screen(r *http.Request) *refusal {
 		if strings.Contains(strings.Join(r.Header["Accept"], ","), "text/event-stream") {
 			return nil
 		}
-		return rt.wrongMethod("a GET opens an event stream and says so: Accept: text/event-stream", "POST, DELETE")
+		return wrongMethod(rt.name, "a GET opens an event stream and says so: Accept: text/event-stream", "POST, DELETE")
 	case http.MethodDelete:
 		return nil
 	}
-	return rt.wrongMethod("a route takes POST, GET and DELETE", "POST, GET, DELETE")
+	return wrongMethod(rt.name, "a route takes POST, GET and DELETE", "POST, GET, DELETE")
 }
 
-func (rt *route) wrongMethod(message, allow string) *refusal {
+func wrongMethod(route, message, allow string) *refusal {
 	refusal := refuse(http.StatusMethodNotAllowed, &envelope.Error{
-		Code: envelope.CodeInvalid, Reason: "method", Route: rt.name, Outcome: notSent, Message: message,
+		Code: envelope.CodeInvalid, Reason: "method", Route: route, Outcome: notSent, Message: message,
 	})
 	refusal.allow = allow
 	return refusal

@@ -68,6 +68,9 @@ func (s *snapshot) has(rt *route) bool { return s.route(rt.name) == rt }
 func (s *snapshot) find(r *http.Request) (*route, *refusal) {
 	name := strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	rt := s.routes[name]
+	if rt == nil && (r.Method == http.MethodConnect || r.URL.Path == "*") { // there is no path that could name one
+		return nil, wrongMethod("", "a route takes POST, GET and DELETE", "POST, GET, DELETE")
+	}
 	if rt == nil {
 		return nil, refuse(http.StatusNotFound, &envelope.Error{
 			Code: envelope.CodeNoRoute, Reason: "no_such_route", Outcome: notSent,
@@ -105,6 +108,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		places:   newPlaces(c, upstream, old),
 		memory:   g.memory,
 		decides:  decides(c),
+		forwards: canonical(c.ForwardHeaders),
 	}
 	rt.flight.init()
 	if old != nil && old.pool.wires == wires {

@@ -40,6 +40,11 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 			c.streamEnded(err, named)
 			return
 		}
+		if event.Type == endpointEvent && c.r.Method == http.MethodGet && c.ending.Events == 0 {
+			beat.stop()
+			c.endOld(response)
+			return
+		}
 		if event.Data != nil { // not a comment or a blank line
 			c.ending.Events++
 		}

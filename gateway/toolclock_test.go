@@ -129,6 +129,12 @@ func TestToolsTimeoutStandsInForTheRoutesOwn(t *testing.T) {
 		if _, got := b.do(t, taking(t, "slow", "1h", "2025-11-25")); got != callAnswer || time.Since(began) != time.Hour {
 			t.Errorf("after %s: %s", time.Since(began), got)
 		}
+		quiet := alone(t, slowly(10*time.Minute, event(callAnswer)), func(r *config.Route) {
+			r.Tools.Timeouts = map[string]time.Duration{"slow": time.Hour}
+		})
+		if _, got := quiet.do(t, taking(t, "slow", "", "2025-11-25")); !strings.Contains(got, event(callAnswer)) || strings.Contains(got, "error") {
+			t.Errorf("a tool that is silent for longer than timeouts.idle: %s", got)
+		}
 		began = time.Now()
 		if _, got := b.do(t, taking(t, "other", "1h", "2025-11-25")); !strings.Contains(got, `"reason":"first_byte"`) || time.Since(began) != 2*time.Minute {
 			t.Errorf("a tool without a limit, after %s: %s", time.Since(began), got)
@@ -151,7 +157,7 @@ func TestToolsTimeoutIsNotPutOffByProgress(t *testing.T) {
 func TestToolsTimeoutOfABatchIsTheLongestOfItsTools(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tower{}
-		b := timing(t, s, map[string]time.Duration{"a": time.Second, "b": 3 * time.Second})
+		b := timing(t, s, map[string]time.Duration{"a": 3 * time.Second, "b": time.Second})
 		call := func(id, name string) string {
 			return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"` + name + `","arguments":{"takes":"1h"}}}`
 		}

@@ -239,3 +239,28 @@ func TestToolsOfAReloadedRouteAreThoseOfTheNewConfig(t *testing.T) {
 		}
 	})
 }
+
+// A header says what the body says, or the call is refused; and it is the body that decides.
+func TestToolsAreDecidedOnTheBodyAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, reached := guarding(t, config.Tools{Deny: []string{"delete"}}, answering(callAnswer))
+		for _, test := range []struct{ body, method, name, want string }{
+			{calling("delete"), "tools/call", "delete", "-31030"},
+			{calling("delete"), "tools/call", "get_1", "-32020"},
+			{calling("get_1"), "tools/call", "delete", "-32020"},
+			{calling("get_1"), "tools/call", "=?base64?ZGVsZXRl?=", "-32020"},
+			{calling("delete"), "tools/list", "", "-32020"},
+			{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, "tools/call", "delete", "-32020"},
+		} {
+			r := request(t, "r", test.body)
+			r.Header.Set("MCP-Protocol-Version", "2025-11-25")
+			r.Header.Set("Mcp-Method", test.method)
+			if test.name != "" {
+				r.Header.Set("Mcp-Name", test.name)
+			}
+			if _, answer := b.do(t, r); !strings.Contains(answer, test.want) || reached.Load() != 0 {
+				t.Errorf("%s %s with %s: %s", test.method, test.name, test.body, answer)
+			}
+		}
+	})
+}

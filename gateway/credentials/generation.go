@@ -18,9 +18,9 @@ const (
 
 // A Generation is one consistent set of credentials with a signer that has seen no other. It never changes.
 type Generation struct {
-	// Credentials and Region are what the source returned.
-	Credentials aws.Credentials
-	Region      string
+	// Credentials, Region and ProfileRegion are what the source returned.
+	Credentials           aws.Credentials
+	Region, ProfileRegion string
 
 	// Signer is this generation's own: v4.Signer caches derived keys by key id and day, never by secret.
 	Signer *v4.Signer
@@ -39,7 +39,7 @@ type Generation struct {
 // by it. Its times have no monotonic part: that clock stops while a laptop sleeps, and AWS's does not.
 func newGeneration(f Fetched, seq uint64, now time.Time, skew time.Duration) *Generation {
 	g := &Generation{
-		Credentials: f.Credentials, Region: f.Region, Signer: v4.NewSigner(), Seq: seq, Obtained: now.Round(0),
+		Credentials: f.Credentials, Region: f.Region, ProfileRegion: f.ProfileRegion, Signer: v4.NewSigner(), Seq: seq, Obtained: now.Round(0),
 		via: f.Via, role: f.Role,
 	}
 	now = g.Obtained.Add(skew)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -96,7 +97,10 @@ func (p *Profile) Fetch(ctx context.Context) (Fetched, error) {
 	if err != nil {
 		return Fetched{}, err
 	}
-	f := Fetched{Credentials: creds, Region: firstOf(l.profile.Region, l.env.Region), Via: l.via(), Role: l.roleARN()}
+	f := Fetched{
+		Credentials: creds, Region: firstOf(l.profile.Region, l.env.Region), ProfileRegion: l.profile.Region,
+		Via: l.via(), Role: l.roleARN(),
+	}
 	role := p.options.Assume
 	if role.ARN == "" {
 		return f, nil
@@ -180,6 +184,12 @@ func (p *Profile) link() (link, error) {
 		return l, p.options.Home.files.unloaded(name, err)
 	}
 	return l, nil
+}
+
+// WorkingRegion is the region that AWS's own tools would work in: AWS_DEFAULT_REGION, else that of the profile, else
+// AWS_REGION. Empty: nobody says.
+func WorkingRegion(profile string) string {
+	return firstOf(os.Getenv("AWS_DEFAULT_REGION"), profile, os.Getenv("AWS_REGION"))
 }
 
 func firstOf(words ...string) string {

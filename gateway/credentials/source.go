@@ -20,6 +20,9 @@ type Fetched struct {
 	// Region is the profile's, else that of the environment. Empty: neither has one.
 	Region string
 
+	// ProfileRegion is the profile's own. Empty: it has none, or there is no profile.
+	ProfileRegion string
+
 	// Via says how they were come by, for people: "keys", "role chain arn:...". Empty: it is not known.
 	Via string
 

@@ -21,8 +21,7 @@ func Splice(dst, text []byte, edits ...Edit) []byte {
 func (v Value) Replace(with []byte) Edit { return Edit{v.from, v.to, with} }
 
 // Append is the edit that puts members, as they stand between the braces of an object, or elements, as they stand
-// between the brackets of an array, after those that v has. There is at least one. v is not empty handed: the zero
-// Value can take none.
+// between the brackets of an array, after those that v has. There is at least one.
 func (v Value) Append(with []byte) Edit {
 	end := v.from + 1
 	for _, value := range v.Members() {

@@ -50,7 +50,10 @@ func (v Value) Span() (from, to int) { return v.from, v.to }
 // Raw is the value as it stands. It is a part of the text.
 func (v Value) Raw() []byte { return v.text[v.from:v.to:v.to] }
 
-// IsObject, IsArray, IsString and IsNull tell what the value is. The zero Value is nothing of all.
+// Exists reports whether there is one at all.
+func (v Value) Exists() bool { return v.to > v.from }
+
+// IsObject reports whether it is an object.
 func (v Value) IsObject() bool { return v.begins('{') }
 
 // IsArray reports whether it is an array.
@@ -65,7 +68,7 @@ func (v Value) IsNull() bool { return v.begins('n') }
 // IsTrue reports whether it is true.
 func (v Value) IsTrue() bool { return v.begins('t') }
 
-func (v Value) begins(c byte) bool { return v.to > v.from && v.text[v.from] == c }
+func (v Value) begins(c byte) bool { return v.Exists() && v.text[v.from] == c }
 
 // Text is what a string says, "" for any other value.
 func (v Value) Text() string {

@@ -9,7 +9,7 @@ import (
 // instruments makes every counter of this room. Names and boundaries of the two MCP histograms are the
 // conventions'; the others become signet_* in Prometheus.
 func (r *Recorder) instruments(m metric.Meter) error {
-	var errs [12]error
+	var errs [13]error
 	seconds := metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 	r.server, errs[0] = m.Float64Histogram("mcp.server.operation.duration", metric.WithUnit("s"), seconds,
 		metric.WithDescription("Time from a message's arrival to the last byte of its answer."))
@@ -34,5 +34,7 @@ func (r *Recorder) instruments(m metric.Meter) error {
 	errs[10] = r.observeLoads(m)
 	r.panics, errs[11] = m.Int64Counter("signet.panics",
 		metric.WithDescription("Requests that ended in a panic of the gateway's own."))
+	r.disagreed, errs[12] = m.Int64Counter("signet.header.mismatches",
+		metric.WithDescription("Messages of which a header does not say what the body says."))
 	return errors.Join(errs[:]...)
 }

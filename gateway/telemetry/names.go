@@ -46,6 +46,8 @@ const (
 	keyAhead      = "signet.queue.ahead"
 	keyKind       = "signet.kind"   // call or stream
 	keyReason     = "signet.reason" // why calls were shed
+	keyMismatch   = "signet.header_mismatch"
+	keyHeader     = "signet.header"
 
 	keyHash = "hash" // signet_config_info{hash} in Prometheus
 )

@@ -34,6 +34,7 @@ type Recorder struct {
 	refreshes metric.Int64Counter
 	dropped   metric.Int64Counter
 	panics    metric.Int64Counter
+	disagreed metric.Int64Counter
 	reloaded  metric.Int64Gauge
 	reloadAt  metric.Float64Gauge
 	routes    metric.Int64Gauge
