@@ -130,6 +130,13 @@ type Route struct {
 	// without instance metadata.
 	Profile string `koanf:"profile"`
 
+	// Profiles are several AWS profiles to sign as, instead of profile: the first, unless a tool's call names
+	// another by profile_param. Profile is then the first of them.
+	Profiles []string `koanf:"profiles"`
+
+	// ProfileParam is how a call names one of several profiles.
+	ProfileParam ProfileParam `koanf:"profile_param"`
+
 	// Region is the signing region: the route's own, else the host's, else the defaults'. Empty: the
 	// profile's, else AWS_REGION, both known only when credentials are first fetched.
 	Region string `koanf:"region"`
@@ -250,6 +257,7 @@ func DefaultRoute() Route {
 	return Route{
 		Enabled:      true,
 		UpstreamAuth: "sigv4",
+		ProfileParam: ProfileParam{Name: "aws_profile", Tools: []string{"*"}},
 		AssumeRole:   AssumeRole{Duration: time.Hour},
 		Credentials:  Credentials{Timeout: 45 * time.Second, Wait: 10 * time.Second},
 		Payload:      "signed",

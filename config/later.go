@@ -22,7 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "errors", "tools/pin":
+	case "bearer", "errors", "tools/pin":
 		return true
 	}
 	return false

@@ -21,3 +21,12 @@ type Tools struct {
 	// longer answers its caller with a result that is an error, and is cancelled upstream.
 	Timeouts map[string]time.Duration `koanf:"timeouts"`
 }
+
+// ProfileParam is how the call of a tool names one of a route's profiles.
+type ProfileParam struct {
+	// Name is the parameter that the tools gain. It is taken out of the call. Default: aws_profile.
+	Name string `koanf:"name"`
+
+	// Tools are patterns of the tools that gain it. Default: all.
+	Tools []string `koanf:"tools"`
+}

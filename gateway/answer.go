@@ -34,10 +34,14 @@ func (c *call) answer(a *attempt, response *http.Response) (again bool) {
 	if status < 300 {
 		c.accepted(a)
 		c.route.transport.took(c.r.Method)
+		c.named(response)
 	}
 	switch {
 	case status >= 300 && status < 400:
 		c.fail(c.redirected(response))
+	case status == http.StatusNotFound && c.session != nil && !c.own:
+		c.accepted(a)
+		return c.regain(a)
 	case status == http.StatusNotFound && c.r.Header.Get("Mcp-Session-Id") != "",
 		status == http.StatusMethodNotAllowed && c.r.Method != http.MethodPost:
 		c.accepted(a)
@@ -177,6 +181,9 @@ func (c *call) judge(m envelope.Message) {
 func (c *call) head(response *http.Response) {
 	h := c.w.Header()
 	for name, values := range response.Header {
+		if name == "Mcp-Session-Id" && c.profile != "" {
+			continue // the client's own is the default profile's
+		}
 		switch name {
 		case "Content-Type", "Cache-Control", "Mcp-Session-Id", "Mcp-Protocol-Version", "Retry-After", "Allow", "X-Amzn-Requestid":
 			h[name] = values

@@ -12,13 +12,10 @@ import (
 const ourselves = "signet"
 
 // aside sends a message of the gateway's own to the upstream, in the session and the manner of c, and waits for the
-// answer. It goes the way of every call: it takes a place, is signed, and what it lists is noted. ctx bounds it.
-func (c *call) aside(ctx context.Context, method, body string) (own *call) {
+// answer; without a body it ends the session. It goes the way of every call: it takes a place, is signed, and what it
+// lists is noted. ctx bounds it. change, which may be nil, is told of the call before it is sent.
+func (c *call) aside(ctx context.Context, method string, body []byte, change func(own *call)) (own *call) {
 	rt := c.route
-	m, err := envelope.Read([]byte(body))
-	if err != nil {
-		panic(err) // it is ours
-	}
 	r := (&http.Request{Method: http.MethodPost, Header: c.r.Header.Clone(), RemoteAddr: c.r.RemoteAddr}).WithContext(ctx)
 	for name := range r.Header {
 		if name == "Mcp-Name" || name == "Last-Event-Id" || strings.HasPrefix(name, "Mcp-Param-") {
@@ -28,11 +25,21 @@ func (c *call) aside(ctx context.Context, method, body string) (own *call) {
 	if r.Header["Mcp-Method"] != nil || c.version() >= modern {
 		r.Header.Set("Mcp-Method", method)
 	}
+	var m envelope.Message
+	if body == nil {
+		r.Method = http.MethodDelete
+	} else if known, err := envelope.Read(body); err == nil {
+		m = known
+	}
 	held := tally{memory: rt.memory}
 	defer held.keep(0)
-	own = newCall(rt, unheard{}, r, m, []byte(body))
-	own.held, own.client = &held, ourselves
-	own.ctx, own.record = rt.recorder.Call(own.ctx, r.Header, own.describe(ourselves))
+	own = newCall(rt, unheard{}, r, m, body)
+	own.held, own.client, own.caller, own.own = &held, ourselves, c.caller, true
+	own.identity, own.profile, own.session = c.identity, c.profile, c.session
+	if change != nil {
+		change(own)
+	}
+	own.ctx, own.record = rt.recorder.Call(own.ctx, own.r.Header, own.describe(ourselves))
 	defer func() { _ = recover() }() // an answer that breaks off ends its handler by a panic, and this is none
 	defer own.finish()
 	defer own.survive()

@@ -38,22 +38,30 @@ type call struct {
 	client  string        // whose turn it is when clients take turns
 	held    *tally        // what its buffers hold
 	bodies  int64         // of that, what the request's bodies do
+	caller  string        // the name of its key, if callers have one
 	limit   time.Duration // of its tool, instead of timeouts.first_byte, idle and call. Zero: it has none
 
+	// decided before it is admitted
+	identity *identity // whom it is signed as. Nil: it is not
+	profile  string    // of several. Empty: the default
+	session  *string   // the upstream's session instead of the client's. Nil: the client's own
+
 	// as it goes
-	place   *bulkhead.Place // nil until it is admitted
-	pending [][]byte        // ids of requests that have no answer yet
-	begun   bool            // the response's headers are out
-	failure *envelope.Error // what it was answered with, if that was an error of ours
-	listed  bool            // a list of tools was answered
-	cursor  []byte          // the token that asks for the list's next page
-	ending  telemetry.Ending
+	place    *bulkhead.Place // nil until it is admitted
+	pending  [][]byte        // ids of requests that have no answer yet
+	begun    bool            // the response's headers are out
+	failure  *envelope.Error // what it was answered with, if that was an error of ours
+	listed   bool            // a list of tools was answered
+	own      bool            // it is the gateway\'s own: nothing more is decided of it
+	assigned string          // the session that the upstream named with its answer
+	cursor   []byte          // the token that asks for the list's next page
+	ending   telemetry.Ending
 }
 
 // newCall makes a call whose context ends when the client leaves, when the route's calls must end, or when
 // timeouts.call, or what its tool has instead, has run out.
 func newCall(rt *route, w http.ResponseWriter, r *http.Request, m envelope.Message, body []byte) *call {
-	c := &call{route: rt, w: w, r: r, message: m, body: body, pending: requests(m)}
+	c := &call{route: rt, identity: rt.identity, w: w, r: r, message: m, body: body, pending: requests(m)}
 	c.ctx, c.cancel = context.WithCancelCause(r.Context())
 	c.release = append(c.release, context.AfterFunc(rt.flight.ctx, func() { c.cancel(context.Cause(rt.flight.ctx)) }))
 	if c.limit = rt.toolLimit(m); c.limit > 0 {
@@ -176,7 +184,7 @@ func (c *call) errorFor(e *envelope.Error) []byte {
 	if c.message.Kind == envelope.Batch {
 		return e.AppendBatch(nil, c.pending)
 	}
-	if e.Reason == toolTimeout {
+	if e.Reason == toolTimeout || e.Reason == unknownProfile {
 		return e.AppendToolResult(nil, c.pending[0], c.version() >= modern)
 	}
 	return e.Append(nil, c.pending[0])

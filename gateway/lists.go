@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"signet/gateway/bulkhead"
@@ -18,7 +19,7 @@ const maxList = maxEvent
 // lists reports whether the answer may list tools that are not to be listed. A GET may bring the answer to any
 // earlier request.
 func (c *call) lists() bool {
-	if c.route.tools == nil {
+	if c.route.tools == nil && c.route.profiles == nil {
 		return false
 	}
 	return c.r.Method == http.MethodGet || c.message.Method == "tools/list" || c.message.Kind == envelope.Batch
@@ -31,18 +32,39 @@ func (c *call) screened(body []byte) ([]byte, error) {
 		return body, nil
 	}
 	lists, err := policy.Lists(body)
-	if err != nil {
+	switch {
+	case err != nil && c.route.tools == nil:
+		return body, nil // it gains nothing, and loses nothing
+	case err != nil:
 		return nil, err
 	}
 	var edits []envelope.Edit
 	for _, l := range lists {
 		c.note(l)
-		edits = c.route.tools.Screen(edits, l)
+		edits = c.adjust(edits, l)
 	}
 	if len(edits) == 0 {
 		return body, nil
 	}
 	return envelope.Splice(make([]byte, 0, len(body)), body, edits...), nil
+}
+
+// adjust appends to edits those that take out of a list what is not to be listed, and give the rest the parameter that
+// names a profile.
+func (c *call) adjust(edits []envelope.Edit, l policy.List) []envelope.Edit {
+	before := len(edits)
+	if c.route.tools != nil {
+		edits, l = c.route.tools.Screen(edits, l)
+	}
+	if c.route.profiles != nil {
+		var shadowed []string
+		edits, shadowed = c.route.profiles.Extend(edits, l)
+		for _, tool := range shadowed {
+			c.route.log.Warn("a tool has a parameter of profile_param's name, which is replaced", "tool", tool)
+		}
+	}
+	slices.SortFunc(edits[before:], func(a, b envelope.Edit) int { return a.From - b.From })
+	return edits
 }
 
 // note notes what a list says.
@@ -110,7 +132,10 @@ func (c *call) screenEvent(event envelope.Event) ([]byte, *envelope.Error) {
 		return nil, nil
 	case err != nil:
 		return nil, c.unreadableList(err)
-	case len(data) == len(event.Data): // what is taken out makes it shorter
+	case c.session != nil:
+		data = c.marked(data)
+	}
+	if bytes.Equal(data, event.Data) {
 		return event.Raw, nil
 	}
 	return event.Reframe(make([]byte, 0, len(event.Raw)), data), nil

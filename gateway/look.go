@@ -103,7 +103,7 @@ func (l *look) run(c *call) {
 	defer cancel()
 	began, cursor := time.Now(), []byte(nil)
 	for range maxPages {
-		page := c.aside(ctx, "tools/list", askForTools(cursor, c.protocol()))
+		page := c.aside(ctx, "tools/list", askForTools(cursor, c.protocol()), nil)
 		if !page.listed {
 			l.fault = page.unlisted(ctx)
 			l.until = time.Now().Add(max(lookAgain, l.fault.RetryAfter))
@@ -156,11 +156,11 @@ func (c *call) protocol() (meta []byte) {
 }
 
 // askForTools asks for a page of tools.
-func askForTools(cursor, meta []byte) string {
+func askForTools(cursor, meta []byte) []byte {
 	params := []byte(`{"_meta":{`)
 	params = append(append(params, meta...), '}')
 	if cursor != nil {
 		params = append(append(params, `,"cursor":`...), cursor...)
 	}
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":"signet-%s","method":"tools/list","params":%s}}`, rand.Text(), params)
+	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":"signet-%s","method":"tools/list","params":%s}}`, rand.Text(), params)
 }

@@ -118,6 +118,11 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 	}
 	if c.UpstreamAuth == "sigv4" || c.UpstreamAuth == "sigv4-optional" {
 		rt.identity = g.newIdentity(name, c, old)
+		for _, profile := range c.Profiles[min(1, len(c.Profiles)):] {
+			other := c
+			other.Profile = profile
+			rt.others = append(rt.others, g.newIdentity(name, other, old))
+		}
 	}
 	rt.allow(old)
 	return rt, nil
@@ -131,6 +136,13 @@ func (rt *route) allow(old *route) {
 		rt.hints = &policy.Hints{}
 		if old != nil && old.hints != nil && old.config.Upstream == rt.config.Upstream && old.identity == rt.identity {
 			rt.hints = old.hints
+		}
+	}
+	rt.profiles = policy.NewProfiles(rt.config.ProfileParam.Name, rt.config.ProfileParam.Tools, rt.config.Profiles)
+	if rt.profiles != nil {
+		rt.sessions = &sessions{}
+		if old != nil && old.sessions != nil && old.config.Upstream == rt.config.Upstream {
+			rt.sessions = old.sessions
 		}
 	}
 	rt.timeouts = policy.NewTimeouts(t.Timeouts)
@@ -158,8 +170,12 @@ func limits(c config.Route) bulkhead.Limits {
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
 func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
 	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, instanceMetadata: c.Credentials.InstanceMetadata}
-	if old != nil && old.identity != nil && same(old.identity.signs, signs) {
-		return old.identity
+	if old != nil {
+		for _, before := range old.identities() {
+			if same(before.signs, signs) {
+				return before
+			}
+		}
 	}
 	source := credentials.ProfileOptions{
 		Profile: c.Profile, Region: c.Region, SessionName: sessionName(name), Home: g.home,

@@ -94,8 +94,18 @@ type RouteStatus struct {
 	// there was none.
 	ClockSkew float64 `json:"clock_skew_seconds,omitempty"`
 
+	// Profiles are the others of a route with several.
+	Profiles []ProfileStatus `json:"profiles,omitempty"`
+
 	// Credentials are those held. Nil on a route that does not sign.
 	Credentials *credentials.State `json:"credentials,omitempty"`
+}
+
+// A ProfileStatus is one of a route's profiles.
+type ProfileStatus struct {
+	// Profile is its name, and Credentials are those held.
+	Profile     string            `json:"profile"`
+	Credentials credentials.State `json:"credentials"`
 }
 
 // Status is what the gateway is doing now.
@@ -132,6 +142,9 @@ func (rt *route) status() RouteStatus {
 	}
 	state := rt.identity.cache.State()
 	s.Profile, s.Service, s.Region, s.Credentials = rt.config.Profile, rt.scope.Service, rt.scope.Region, &state
+	for _, id := range rt.others {
+		s.Profiles = append(s.Profiles, ProfileStatus{Profile: id.signs.profile, Credentials: id.cache.State()})
+	}
 	s.ClockSkew = rt.identity.clock.skew().Seconds()
 	return s
 }

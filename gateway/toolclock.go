@@ -69,6 +69,6 @@ func (c *call) callOff() {
 		defer c.route.flight.leave()
 		ctx, cancel := context.WithTimeout(context.Background(), cancelWithin)
 		defer cancel()
-		c.aside(ctx, "notifications/cancelled", string(body))
+		c.aside(ctx, "notifications/cancelled", body, nil)
 	}()
 }

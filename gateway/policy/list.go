@@ -107,12 +107,18 @@ func members(v envelope.Value, names ...string) (found [3]envelope.Value, odd bo
 	return found, odd
 }
 
-// Screen appends to edits those that take the tools out of l that are not to be listed.
-func (t *Tools) Screen(edits []envelope.Edit, l List) []envelope.Edit {
-	next := 0
-	return append(edits, l.array.Without(func(_, _ envelope.Value) bool {
+// Screen appends to edits those that take the tools out of l that are not to be listed, and is l without them.
+func (t *Tools) Screen(edits []envelope.Edit, l List) ([]envelope.Edit, List) {
+	next, kept := 0, l
+	kept.Tools = nil
+	edits = append(edits, l.array.Without(func(_, _ envelope.Value) bool {
 		tool := l.Tools[next]
 		next++
-		return !t.Listed(tool.Name, tool.ReadOnly)
+		listed := t.Listed(tool.Name, tool.ReadOnly)
+		if listed {
+			kept.Tools = append(kept.Tools, tool)
+		}
+		return !listed
 	})...)
+	return edits, kept
 }

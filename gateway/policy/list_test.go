@@ -17,7 +17,7 @@ func screen(t *testing.T, rules Rules, body string) (string, []List) {
 	tools := New(rules, &Hints{})
 	var edits []envelope.Edit
 	for _, l := range lists {
-		edits = tools.Screen(edits, l)
+		edits, _ = tools.Screen(edits, l)
 	}
 	return string(envelope.Splice(nil, []byte(body), edits...)), lists
 }
