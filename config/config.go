@@ -202,6 +202,9 @@ type Route struct {
 
 	// Tools says which tools may be listed and called.
 	Tools Tools `koanf:"tools"`
+
+	// Pins are the tools that somebody accepted, by name, where tools.pin is not off.
+	Pins map[string]Pin `koanf:"-"`
 }
 
 // An AssumeRole is a role to take before a route signs. Without ARN there is none, and no other key.
@@ -272,6 +275,7 @@ func DefaultRoute() Route {
 			Idle:      300 * time.Second,
 			Call:      30 * time.Minute,
 		},
+		Tools:   Tools{Pin: "off"},
 		Limits:  Limits{Calls: 64, Streams: 64, Queue: 128, QueueWait: 2 * time.Second, PerClient: 32, Body: 4 << 20},
 		Breaker: Breaker{Failures: 5, Open: 5 * time.Second, MaxOpen: time.Minute},
 	}

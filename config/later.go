@@ -22,7 +22,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "errors", "tools/pin":
+	case "bearer", "errors":
 		return true
 	}
 	return false

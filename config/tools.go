@@ -20,6 +20,10 @@ type Tools struct {
 	// pattern that is the tool's name, else by the one with the most characters other than wildcards. What takes
 	// longer answers its caller with a result that is an error, and is cancelled upstream.
 	Timeouts map[string]time.Duration `koanf:"timeouts"`
+
+	// Pin is off (default), or what becomes of a tool whose definition is not the one in the lock beside the
+	// config: warn logs it, block lists and calls it no more.
+	Pin string `koanf:"pin" jsonschema:"enum=off,enum=warn,enum=block"`
 }
 
 // ProfileParam is how the call of a tool names one of a route's profiles.

@@ -8,6 +8,7 @@ import (
 
 	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/telemetry"
 )
 
@@ -47,14 +48,15 @@ type call struct {
 	session  *string   // the upstream's session instead of the client's. Nil: the client's own
 
 	// as it goes
-	place    *bulkhead.Place // nil until it is admitted
-	pending  [][]byte        // ids of requests that have no answer yet
-	begun    bool            // the response's headers are out
-	failure  *envelope.Error // what it was answered with, if that was an error of ours
-	listed   bool            // a list of tools was answered
-	own      bool            // it is the gateway\'s own: nothing more is decided of it
-	assigned string          // the session that the upstream named with its answer
-	cursor   []byte          // the token that asks for the list's next page
+	place    *bulkhead.Place   // nil until it is admitted
+	pending  [][]byte          // ids of requests that have no answer yet
+	begun    bool              // the response's headers are out
+	failure  *envelope.Error   // what it was answered with, if that was an error of ours
+	listed   bool              // a list of tools was answered
+	own      bool              // it is the gateway\'s own: nothing more is decided of it
+	keep     func(policy.Tool) // is told of each tool that is listed. Nil: nobody is
+	assigned string            // the session that the upstream named with its answer
+	cursor   []byte            // the token that asks for the list's next page
 	ending   telemetry.Ending
 }
 

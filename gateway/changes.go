@@ -92,7 +92,8 @@ func (rt *route) differs(next *route) []string {
 	if !same(rt.config.Limits, next.config.Limits) || rt.config.Breaker != next.config.Breaker {
 		parts = append(parts, partLimits)
 	}
-	if !same(rt.config.Tools, next.config.Tools) || !same(rt.config.ProfileParam, next.config.ProfileParam) {
+	if !same(rt.config.Tools, next.config.Tools) || !same(rt.config.ProfileParam, next.config.ProfileParam) ||
+		!same(rt.config.Pins, next.config.Pins) {
 		parts = append(parts, partTools)
 	}
 	if parts == nil { // a key that has no effect on this route, as a profile where nothing is signed
@@ -107,7 +108,7 @@ func forwarding(c config.Route) config.Route {
 	c.Profiles, c.ProfileParam = nil, config.ProfileParam{}
 	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
 	c.Limits, c.Breaker = config.Limits{}, config.Breaker{}
-	c.Dial, c.Proxy, c.Tools = "", "", config.Tools{}
+	c.Dial, c.Proxy, c.Tools, c.Pins = "", "", config.Tools{}, nil
 	return c
 }
 

@@ -9,7 +9,7 @@ import (
 // what every parser reads alike.
 func decides(c config.Route) bool {
 	t := c.Tools
-	return t.ReadOnly || len(t.Allow) > 0 || len(t.Deny) > 0 || len(t.Timeouts) > 0 || len(c.Profiles) > 1
+	return t.ReadOnly || len(t.Allow) > 0 || len(t.Deny) > 0 || len(t.Timeouts) > 0 || len(c.Profiles) > 1 || t.Pin == "block"
 }
 
 // readMessage reads the body of a POST: as the route decides by it, or as any parser might.

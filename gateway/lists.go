@@ -19,7 +19,7 @@ const maxList = maxEvent
 // lists reports whether the answer may list tools that are not to be listed. A GET may bring the answer to any
 // earlier request.
 func (c *call) lists() bool {
-	if c.route.tools == nil && c.route.profiles == nil {
+	if c.route.tools == nil && c.route.profiles == nil && c.route.pins == nil && c.keep == nil {
 		return false
 	}
 	return c.r.Method == http.MethodGet || c.message.Method == "tools/list" || c.message.Kind == envelope.Batch
@@ -34,6 +34,9 @@ func (c *call) screened(body []byte) ([]byte, error) {
 	lists, err := policy.Lists(body)
 	switch {
 	case err != nil && c.route.tools == nil:
+		if c.route.pins != nil {
+			c.route.log.Warn("a list of tools cannot be held against what was accepted", "cause", err.Error())
+		}
 		return body, nil // it gains nothing, and loses nothing
 	case err != nil:
 		return nil, err
@@ -70,9 +73,16 @@ func (c *call) adjust(edits []envelope.Edit, l policy.List) []envelope.Edit {
 // note notes what a list says.
 func (c *call) note(l policy.List) {
 	c.listed, c.cursor = true, bytes.Clone(l.Cursor)
-	for _, tool := range l.Tools {
+	for i := range l.Tools {
+		tool := &l.Tools[i]
+		if c.keep != nil {
+			c.keep(*tool)
+		}
+		if c.route.pins != nil {
+			tool.Drift = c.compare(*tool)
+		}
 		if c.route.hints != nil && tool.Name != "" {
-			c.route.hints.See(tool.Name, tool.ReadOnly, time.Now())
+			c.route.hints.See(tool.Name, tool.ReadOnly, tool.Drift, time.Now())
 		}
 	}
 }

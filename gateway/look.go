@@ -101,26 +101,33 @@ func (l *look) run(c *call) {
 	defer close(l.done)
 	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
 	defer cancel()
-	began, cursor := time.Now(), []byte(nil)
+	began, fault := c.pages(ctx, nil)
+	l.until = time.Now().Add(lookAgain)
+	if fault == nil {
+		c.route.hints.Complete(began)
+		return
+	}
+	l.fault = fault
+	l.until = time.Now().Add(max(lookAgain, fault.RetryAfter))
+}
+
+// pages asks for all pages of the list of tools, and is when it began and why it has not all of it, or nil.
+func (c *call) pages(ctx context.Context, change func(own *call)) (began time.Time, _ *envelope.Error) {
+	began = time.Now()
+	var cursor []byte
 	for range maxPages {
-		page := c.aside(ctx, "tools/list", askForTools(cursor, c.protocol()), nil)
-		if !page.listed {
-			l.fault = page.unlisted(ctx)
-			l.until = time.Now().Add(max(lookAgain, l.fault.RetryAfter))
-			return
-		}
-		if page.cursor == nil {
-			c.route.hints.Complete(began)
-			l.until = time.Now().Add(lookAgain)
-			return
-		}
-		if bytes.Equal(page.cursor, cursor) {
-			break
+		page := c.aside(ctx, "tools/list", askForTools(cursor, c.protocol()), change)
+		switch {
+		case !page.listed:
+			return began, page.unlisted(ctx)
+		case page.cursor == nil:
+			return began, nil
+		case bytes.Equal(page.cursor, cursor):
+			return began, c.fault(envelope.CodeBadResponse, "pages", notSent, "its list of tools comes back to a page")
 		}
 		cursor = page.cursor
 	}
-	l.fault = c.fault(envelope.CodeBadResponse, "pages", notSent, "its list of tools does not end")
-	l.until = time.Now().Add(lookAgain)
+	return began, c.fault(envelope.CodeBadResponse, "pages", notSent, "its list of tools does not end")
 }
 
 // unlisted is why an answer to tools/list has no list.

@@ -44,8 +44,14 @@ func (c *call) forbidden(m envelope.Message) *envelope.Error {
 
 // denied is an error for a tool that may not be called.
 func (c *call) denied(tool string, verdict policy.Verdict) *envelope.Error {
-	reason, why := "tool_policy", ""
+	code, reason, why := envelope.CodeDenied, "tool_policy", ""
 	switch verdict {
+	case policy.Drifted, policy.Unpinned:
+		code, reason = envelope.CodeToolChanged, "tool_changed"
+		why = fmt.Sprintf("it is not as it was accepted (tools.pin). See: signet pin %s", c.route.name)
+		if verdict == policy.Unpinned {
+			why = fmt.Sprintf("nobody has accepted it (tools.pin). Run: signet pin %s --accept", c.route.name)
+		}
 	case policy.NoName:
 		why = "it has no name, or one with characters that nobody sees"
 	case policy.Denied:
@@ -55,7 +61,7 @@ func (c *call) denied(tool string, verdict policy.Verdict) *envelope.Error {
 	default:
 		reason, why = "read_only", "tools.read_only, and it does not say that it only reads"
 	}
-	return c.fault(envelope.CodeDenied, reason, notSent, fmt.Sprintf("the tool %s is denied: %s", quoted(tool), why))
+	return c.fault(code, reason, notSent, fmt.Sprintf("the tool %s is denied: %s", quoted(tool), why))
 }
 
 // quoted is the name of a tool as a message has it.
@@ -67,22 +73,30 @@ func quoted(name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// unseen asks the upstream for a tool of which it is not known, or no longer, whether it only reads, and is why it may
-// not be called, or nil. Where the upstream does not say, what its last list said holds, until it says that its tools
-// are others.
+// unseen asks the upstream for a tool of which it is not known, or no longer, whether it only reads or is what was
+// accepted, and is why it may not be called, or nil. Where the upstream does not say, what its last list said holds,
+// until it says that its tools are others.
 func (c *call) unseen(tool string) *envelope.Error {
 	fault := c.look()
-	switch verdict := c.route.tools.Call(tool, time.Now()); {
-	case verdict == policy.Permitted, fault != nil && c.route.hints.Last(tool):
-		return nil
-	case verdict == policy.Writes:
-		return c.denied(tool, verdict)
-	case fault == nil:
-		return c.fault(envelope.CodeDenied, "read_only", notSent, fmt.Sprintf(
-			"the tool %s is denied: tools.read_only, and the upstream lists no such tool", quoted(tool)))
+	verdict := c.route.tools.Call(tool, time.Now())
+	if verdict == policy.Unseen && fault != nil {
+		verdict = c.route.tools.Last(tool)
 	}
-	e := c.fault(envelope.CodeDenied, "read_only_unverified", notSent, fmt.Sprintf(
-		"whether the tool %s only reads is not known, for the upstream did not list its tools: %s", quoted(tool), fault.Message))
+	switch {
+	case verdict == policy.Permitted:
+		return nil
+	case verdict != policy.Unseen:
+		return c.denied(tool, verdict)
+	}
+	code, rule, reason := envelope.CodeDenied, "tools.read_only", "read_only"
+	if !c.route.config.Tools.ReadOnly {
+		code, rule, reason = envelope.CodeToolChanged, "tools.pin", "tool_changed"
+	}
+	if fault == nil {
+		return c.fault(code, reason, notSent, fmt.Sprintf("the tool %s is denied: %s, and the upstream lists no such tool", quoted(tool), rule))
+	}
+	e := c.fault(code, reason+"_unverified", notSent, fmt.Sprintf(
+		"the tool %s cannot be held against %s, for the upstream did not list its tools: %s", quoted(tool), rule, fault.Message))
 	e.Retryable, e.RetryAfter, e.UpstreamStatus = true, fault.RetryAfter, fault.UpstreamStatus
 	return e
 }

@@ -25,6 +25,7 @@ type shelf struct {
 	push    string          // what a stream says before it answers a call; under mu
 	hold    chan struct{}   // a list waits for it; under mu
 	endless bool            // there is always a next page; under mu
+	opening string          // what initialize is answered with, if not with a result; under mu
 }
 
 func hinted(name string, readOnly bool) string {
@@ -45,7 +46,18 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(body, &m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.Method != "tools/list" {
+	switch {
+	case m.Method == "initialize":
+		opening := s.opening
+		if opening == "" {
+			opening = `"result":{}`
+		}
+		answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,%s}`, m.ID, opening))(w, r)
+		return
+	case len(m.ID) == 0:
+		w.WriteHeader(http.StatusAccepted)
+		return
+	case m.Method != "tools/list":
 		s.calls++
 		if s.push != "" {
 			events(w)(event(s.push) + event(callAnswer))

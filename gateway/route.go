@@ -44,10 +44,12 @@ type route struct {
 	timeouts *policy.Timeouts // nil: no tool has a limit of its own
 	profiles *policy.Profiles // nil: there is one at most
 	sessions *sessions        // nil where profiles is
+	pins     *policy.Pins     // nil: what a tool is does not matter
 
 	// its own
 	flight    flight
 	looks     looks
+	drifts    drifts
 	transport transport
 }
 

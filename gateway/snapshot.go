@@ -129,15 +129,29 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 }
 
 // allow makes what decides about a route's tools. What the upstream said of them is kept as long as it is the same
-// upstream, asked as the same identity. old may be nil.
+// upstream, asked as the same identity, and the same was accepted. old may be nil.
 func (rt *route) allow(old *route) {
 	t := rt.config.Tools
-	if t.ReadOnly {
+	rules := policy.Rules{Allow: t.Allow, Deny: t.Deny, ReadOnly: t.ReadOnly}
+	if t.Pin == "warn" || t.Pin == "block" {
+		hashes := map[string]string{}
+		for name, pin := range rt.config.Pins {
+			hashes[name] = pin.SHA256
+		}
+		rt.pins = policy.NewPins(hashes)
+	}
+	if t.Pin == "block" {
+		rules.Pins = rt.pins
+	}
+	if t.ReadOnly || t.Pin == "block" {
 		rt.hints = &policy.Hints{}
-		if old != nil && old.hints != nil && old.config.Upstream == rt.config.Upstream && old.identity == rt.identity {
+		if old != nil && old.hints != nil && old.config.Upstream == rt.config.Upstream && old.identity == rt.identity &&
+			old.config.Tools.Pin == t.Pin && same(old.config.Pins, rt.config.Pins) {
 			rt.hints = old.hints
 		}
 	}
+	rt.tools = policy.New(rules, rt.hints)
+	rt.timeouts = policy.NewTimeouts(t.Timeouts)
 	rt.profiles = policy.NewProfiles(rt.config.ProfileParam.Name, rt.config.ProfileParam.Tools, rt.config.Profiles)
 	if rt.profiles != nil {
 		rt.sessions = &sessions{}
@@ -145,8 +159,6 @@ func (rt *route) allow(old *route) {
 			rt.sessions = old.sessions
 		}
 	}
-	rt.timeouts = policy.NewTimeouts(t.Timeouts)
-	rt.tools = policy.New(policy.Rules{Allow: t.Allow, Deny: t.Deny, ReadOnly: t.ReadOnly}, rt.hints)
 }
 
 // newPlaces makes a route's places, or returns those of old if they are the same host's. What old had for limits

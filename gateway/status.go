@@ -97,6 +97,9 @@ type RouteStatus struct {
 	// Profiles are the others of a route with several.
 	Profiles []ProfileStatus `json:"profiles,omitempty"`
 
+	// Drifts are the tools that are not as they were accepted, each as "tool: what". Empty: none was listed.
+	Drifts []string `json:"drifts,omitempty"`
+
 	// Credentials are those held. Nil on a route that does not sign.
 	Credentials *credentials.State `json:"credentials,omitempty"`
 }
@@ -135,7 +138,8 @@ func (g *Gateway) Status() Status {
 func (rt *route) status() RouteStatus {
 	s := RouteStatus{
 		Name: rt.name, Upstream: rt.upstream.Redacted(), Auth: rt.config.UpstreamAuth,
-		Since: rt.snapshot, InFlight: rt.flight.count(), Limits: rt.places.status(),
+		Drifts: rt.drifts.status(),
+		Since:  rt.snapshot, InFlight: rt.flight.count(), Limits: rt.places.status(),
 	}
 	if rt.identity == nil {
 		return s

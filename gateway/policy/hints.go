@@ -13,15 +13,8 @@ const (
 	maxHints = 10_000
 )
 
-// What is known of a tool.
-const (
-	notKnown = iota
-	readsOnly
-	writes
-)
-
-// Hints are which tools of an upstream say that they only read, as its lists said last. They may be used at once
-// by many. The zero value knows nothing.
+// Hints are what the lists of an upstream said last of its tools: which say that they only read, and which are not what
+// was accepted of them. They may be used at once by many. The zero value knows nothing.
 type Hints struct {
 	mu    sync.Mutex
 	tools map[string]hint // under mu
@@ -31,18 +24,19 @@ type Hints struct {
 // A hint is what a list said of a tool.
 type hint struct {
 	readOnly bool
+	drift    Drift
 	at       time.Time
 }
 
 // See notes what a list said of a tool at now.
-func (h *Hints) See(name string, readOnly bool, now time.Time) {
+func (h *Hints) See(name string, readOnly bool, drift Drift, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.tools == nil {
 		h.tools = map[string]hint{}
 	}
 	if _, known := h.tools[name]; known || len(h.tools) < maxHints {
-		h.tools[name] = hint{readOnly, now}
+		h.tools[name] = hint{readOnly, drift, now}
 	}
 }
 
@@ -66,28 +60,16 @@ func (h *Hints) Changed(now time.Time) {
 }
 
 // of is what is known of a tool at now, and not too old.
-func (h *Hints) of(name string, now time.Time) int {
+func (h *Hints) of(name string, now time.Time) (hint, bool) {
+	seen, ok := h.last(name)
+	return seen, ok && now.Sub(seen.at) < hintsLast
+}
+
+// last is what the last list that named a tool said of it, however long ago that is, unless the upstream has said
+// since that its tools are others.
+func (h *Hints) last(name string) (hint, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	seen, ok := h.tools[name]
-	if !ok || !seen.at.After(h.since) || now.Sub(seen.at) >= hintsLast {
-		return notKnown
-	}
-	return seen.known()
-}
-
-// Last reports whether a tool only reads, as the last list that named it said, however long ago that is, unless the
-// upstream has said since that its tools are others.
-func (h *Hints) Last(name string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	seen := h.tools[name]
-	return seen.readOnly && seen.at.After(h.since)
-}
-
-func (s hint) known() int {
-	if s.readOnly {
-		return readsOnly
-	}
-	return writes
+	return seen, ok && seen.at.After(h.since)
 }

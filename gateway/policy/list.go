@@ -25,6 +25,9 @@ type Tool struct {
 	// ReadOnly says that annotations.readOnlyHint is true, whoever reads it.
 	ReadOnly bool
 
+	// Drift is how it stands to what was accepted. Whoever has Pins fills it in.
+	Drift Drift
+
 	// Value is the tool as it stands.
 	Value envelope.Value
 }
@@ -114,7 +117,7 @@ func (t *Tools) Screen(edits []envelope.Edit, l List) ([]envelope.Edit, List) {
 	edits = append(edits, l.array.Without(func(_, _ envelope.Value) bool {
 		tool := l.Tools[next]
 		next++
-		listed := t.Listed(tool.Name, tool.ReadOnly)
+		listed := t.Listed(tool)
 		if listed {
 			kept.Tools = append(kept.Tools, tool)
 		}

@@ -20,28 +20,30 @@ type Rules struct {
 
 	// ReadOnly lets only tools be listed and called whose annotations say readOnlyHint: true.
 	ReadOnly bool
+
+	// Pins, if not nil, are the only tools that there are, and only as long as they are what was accepted.
+	Pins *Pins
 }
 
 // Tools decides which tools there are. It may be used at once by many.
 type Tools struct {
 	allow, deny []Glob
-	hints       *Hints // nil: tools that write are as good as others
+	readOnly    bool
+	pins        *Pins  // nil: what a tool is does not matter
+	hints       *Hints // what is known of tools; nil where it does not matter
 }
 
-// New makes Tools of rules. Nil: there is no rule. hints may be nil where the rules are not read-only.
+// New makes Tools of rules. Nil: there is no rule. hints may be nil where the rules have neither ReadOnly nor Pins.
 func New(r Rules, hints *Hints) *Tools {
-	if len(r.Allow) == 0 && len(r.Deny) == 0 && !r.ReadOnly {
+	if len(r.Allow) == 0 && len(r.Deny) == 0 && !r.ReadOnly && r.Pins == nil {
 		return nil
 	}
-	t := &Tools{}
+	t := &Tools{readOnly: r.ReadOnly, pins: r.Pins, hints: hints}
 	for _, pattern := range r.Allow {
 		t.allow = append(t.allow, Glob(pattern))
 	}
 	for _, pattern := range r.Deny {
 		t.deny = append(t.deny, Glob(strings.ToLower(pattern)))
-	}
-	if r.ReadOnly {
-		t.hints = hints
 	}
 	return t
 }
@@ -56,28 +58,46 @@ const (
 	Denied             // by Deny
 	NotAllowed         // by Allow
 	Writes             // it does not say that it only reads
-	Unseen             // whether it only reads is not known
+	Unseen             // whether it only reads, or is what was accepted, is not known
+	Drifted            // it is not what was accepted
+	Unpinned           // nobody accepted it
 )
 
 // Call is the verdict on a call of a tool at now.
 func (t *Tools) Call(name string, now time.Time) Verdict {
-	v := t.byName(name)
-	if v != Writes {
-		return v
-	}
-	switch t.hints.of(name, now) {
-	case readsOnly:
-		return Permitted
-	case writes:
-		return Writes
-	}
-	return Unseen
+	return t.judge(name, func() (hint, bool) { return t.hints.of(name, now) })
 }
 
-// Listed reports whether a tool is to be listed that says of itself that it only reads, or does not.
-func (t *Tools) Listed(name string, readOnly bool) bool {
+// Last is the verdict by what the upstream said last, for when it says nothing now.
+func (t *Tools) Last(name string) Verdict {
+	return t.judge(name, func() (hint, bool) { return t.hints.last(name) })
+}
+
+func (t *Tools) judge(name string, known func() (hint, bool)) Verdict {
 	v := t.byName(name)
-	return v == Permitted || v == Writes && readOnly
+	if v != Writes && (v != Permitted || t.pins == nil) {
+		return v
+	}
+	if t.pins != nil {
+		if _, pinned := t.pins.hashes[name]; !pinned {
+			return Unpinned
+		}
+	}
+	switch h, ok := known(); {
+	case !ok:
+		return Unseen
+	case t.pins != nil && h.drift != Accepted:
+		return Drifted
+	case v == Writes && !h.readOnly:
+		return Writes
+	}
+	return Permitted
+}
+
+// Listed reports whether a tool is to be listed, of which it is known how it stands to what was accepted.
+func (t *Tools) Listed(tool Tool) bool {
+	v := t.byName(tool.Name)
+	return (v == Permitted || v == Writes && tool.ReadOnly) && (t.pins == nil || tool.Drift == Accepted)
 }
 
 // byName is the verdict on a tool that does not say that it only reads.
@@ -89,7 +109,7 @@ func (t *Tools) byName(name string) Verdict {
 		return Denied
 	case matches(t.allow, name):
 		return Permitted
-	case t.hints != nil:
+	case t.readOnly:
 		return Writes
 	case len(t.allow) > 0:
 		return NotAllowed

@@ -14,9 +14,9 @@ func TestToolsWithoutARuleAreNone(t *testing.T) {
 func TestToolsFollowAllowDenyAndReadOnly(t *testing.T) {
 	now := time.Now()
 	hints := &Hints{}
-	hints.See("read", true, now)
-	hints.See("write", false, now)
-	hints.See("read_secret", true, now)
+	hints.See("read", true, 0, now)
+	hints.See("write", false, 0, now)
+	hints.See("read_secret", true, 0, now)
 	for _, test := range []struct {
 		rules Rules
 		name  string
@@ -54,33 +54,35 @@ func TestHintsAreWhatTheLastListSaid(t *testing.T) {
 	now := time.Now()
 	hints := &Hints{}
 	tools := New(Rules{ReadOnly: true}, hints)
-	hints.See("a", true, now)
-	hints.See("a", false, now.Add(time.Second))
+	hints.See("a", true, 0, now)
+	hints.See("a", false, 0, now.Add(time.Second))
 	if got := tools.Call("a", now.Add(time.Second)); got != Writes {
 		t.Errorf("a hint that became false is %d", got)
 	}
-	hints.See("a", true, now.Add(2*time.Second))
+	hints.See("a", true, 0, now.Add(2*time.Second))
 	if got := tools.Call("a", now.Add(2*time.Second)); got != Permitted {
 		t.Errorf("a hint that became true is %d", got)
 	}
 }
 
+func reads(v Verdict) bool { return v == Permitted }
+
 func TestHintsGrowOldAndAreGivenUp(t *testing.T) {
 	now := time.Now()
 	hints := &Hints{}
 	tools := New(Rules{ReadOnly: true}, hints)
-	hints.See("a", true, now)
-	hints.See("b", true, now.Add(time.Minute))
-	if got := tools.Call("a", now.Add(hintsLast)); got != Unseen || !hints.Last("a") {
+	hints.See("a", true, 0, now)
+	hints.See("b", true, 0, now.Add(time.Minute))
+	if got := tools.Call("a", now.Add(hintsLast)); got != Unseen || !reads(tools.Last("a")) {
 		t.Errorf("an old hint is %d", got)
 	}
 	hints.Changed(now.Add(2 * time.Minute))
-	if got := tools.Call("b", now.Add(2*time.Minute)); got != Unseen || hints.Last("b") {
+	if got := tools.Call("b", now.Add(2*time.Minute)); got != Unseen || reads(tools.Last("b")) {
 		t.Errorf("a hint from before a change is %d, and relied on", got)
 	}
-	hints.See("b", true, now.Add(3*time.Minute))
+	hints.See("b", true, 0, now.Add(3*time.Minute))
 	hints.Complete(now.Add(3 * time.Minute))
-	if tools.Call("b", now.Add(3*time.Minute)) != Permitted || hints.Last("a") {
+	if tools.Call("b", now.Add(3*time.Minute)) != Permitted || reads(tools.Last("a")) {
 		t.Error("a whole list did not end what it does not have, or ended what it has")
 	}
 }
@@ -88,7 +90,7 @@ func TestHintsGrowOldAndAreGivenUp(t *testing.T) {
 func TestHintsAreBounded(t *testing.T) {
 	hints := &Hints{}
 	for i := range maxHints + 10 {
-		hints.See(string(rune('一'+i)), true, time.Now())
+		hints.See(string(rune('一'+i)), true, 0, time.Now())
 	}
 	if len(hints.tools) != maxHints {
 		t.Errorf("%d tools are remembered", len(hints.tools))
