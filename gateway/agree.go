@@ -52,14 +52,14 @@ func disagreement(h http.Header, m envelope.Message) (header, why string) {
 	required := version >= modern && m.Kind == envelope.Request
 	named := m.Method == "tools/call" || m.Method == "prompts/get" || m.Method == "resources/read"
 	for _, mirrored := range []struct {
-		header, body     string
-		compare, encoded bool
+		header, key, body string // key: as net/http has it
+		compare, encoded  bool
 	}{
-		{"MCP-Protocol-Version", version, version != "", false},
-		{"Mcp-Method", m.Method, true, false},
-		{"Mcp-Name", m.Name, named, true},
+		{"MCP-Protocol-Version", "Mcp-Protocol-Version", version, version != "", false},
+		{"Mcp-Method", "Mcp-Method", m.Method, true, false},
+		{"Mcp-Name", "Mcp-Name", m.Name, named, true},
 	} {
-		values := h[http.CanonicalHeaderKey(mirrored.header)]
+		values := h[mirrored.key]
 		switch {
 		case !mirrored.compare && len(values) < 2:
 		case len(values) > 1:

@@ -44,7 +44,7 @@ func newBench(t *testing.T, n *network, cfg *config.Config, o Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: g}
+	server := &http.Server{Handler: g, DisableGeneralOptionsHandler: true}
 	l := n.listen(t, "127.0.0.1:8484")
 	go func() { _ = server.Serve(l) }()
 	transport := &http.Transport{DialContext: n.dial}

@@ -203,3 +203,15 @@ func TestKeptConnectionsServeAfterALongPause(t *testing.T) {
 		}
 	})
 }
+
+func TestAMethodWithoutAPathIsRefusedAsAMethod(t *testing.T) {
+	for _, line := range []string{"CONNECT 127.0.0.1:8484", "CONNECT /r", "OPTIONS *"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := alone(t, answering(callAnswer), nil)
+			status, body := heard(t, b.speak(t, line+" HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n"))
+			if status != 405 || !strings.Contains(body, `"reason":"method"`) {
+				t.Errorf("%s: %d %s", line, status, body)
+			}
+		})
+	}
+}

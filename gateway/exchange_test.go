@@ -6,12 +6,15 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"golang.org/x/tools/txtar"
+
+	"signet/config"
 )
 
 // An exchange is a request and its answer, as a file of testdata/exchanges has them. What is sent is to
@@ -94,7 +97,7 @@ func (e exchange) serve(piece int, got *string) http.HandlerFunc {
 
 func TestExchangesAreByteEqualAtBothEnds(t *testing.T) {
 	files, err := filepath.Glob("testdata/exchanges/*.txtar")
-	if err != nil || len(files) < 80 {
+	if err != nil || len(files) < 200 {
 		t.Fatalf("%d exchanges, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -122,4 +125,60 @@ func TestExchangesAreByteEqualAtBothEnds(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Where meta and trace_meta are set the upstream gets the same bytes but for one piece, which is theirs; the client
+// gets the same bytes as ever.
+func TestExchangesDifferInMetaAloneWhereItIsSet(t *testing.T) {
+	files, err := filepath.Glob("testdata/exchanges/*.txtar")
+	if err != nil || len(files) < 200 {
+		t.Fatalf("%d exchanges, %v", len(files), err)
+	}
+	const ours = `"k":"v","traceparent":"00-[0-9a-f]{32}-[0-9a-f]{16}-01"`
+	piece := regexp.MustCompile(`^(,?"params":\{"_meta":\{` + ours + `\}\}|\{"_meta":\{` + ours + `\}\}|,?"_meta":\{` + ours + `\}|,?` + ours + `)$`)
+	put, left := 0, 0
+	for _, file := range files {
+		synctest.Test(t, func(t *testing.T) {
+			e := readExchange(t, file)
+			var got string
+			n := newNetwork()
+			o, _ := traced()
+			route := plain(upstream(t, n, "up.test", e.serve(1<<20, &got)))
+			route.Meta, route.TraceMeta = map[string]string{"k": "v"}, true
+			b := newBench(t, n, settings(map[string]config.Route{"r": route}), o)
+			r := request(t, "r", e.request)
+			r.Header.Set("MCP-Protocol-Version", e.version)
+			response, body := b.do(t, r)
+			if response.StatusCode == http.StatusBadRequest && strings.HasPrefix(filepath.Base(file), "disputed_") && got == "" {
+				left++ // there is no saying where its _meta is
+				return
+			}
+			if body != e.body || response.StatusCode != e.want {
+				t.Errorf("%s: the client got %d %q", file, response.StatusCode, body)
+			}
+			taken, added := differ(e.request, got)
+			switch {
+			case got == e.request:
+				left++
+			case piece.MatchString(added) && (taken == "" || taken == "null"):
+				put++
+			default:
+				t.Errorf("%s: %q became %q: %q instead of %q", file, e.request, got, added, taken)
+			}
+		})
+	}
+	if put < 150 || left < 20 {
+		t.Errorf("meta was put into %d of the requests and left out of %d: this proves little", put, left)
+	}
+}
+
+// differ is the piece of a that became another piece of b, each as short as may be.
+func differ(a, b string) (was, is string) {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
 }

@@ -18,11 +18,10 @@ const metaRegion = "AWS_REGION"
 // span's trace context. A fault is that there is no memory for a second body.
 func (c *call) dress(a *attempt) *envelope.Error {
 	a.body = c.body
-	members := c.members(a)
-	if len(members) == 0 || len(c.body) == 0 {
+	if own := &c.route.config; len(own.Meta) == 0 && !own.TraceMeta || len(c.body) == 0 {
 		return nil
 	}
-	placing := c.message.Place(c.body, members)
+	placing := c.message.Place(c.body, c.members(a))
 	for _, key := range placing.Kept {
 		c.route.log.Debug("the client's own _meta wins", "key", key)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,7 +14,7 @@ import (
 
 const (
 	// askTransport bounds the wait for the first event of an upstream that is asked for its transport.
-	askTransport = 3 * time.Second
+	askTransport = time.Second
 
 	// askAgain is how long what an upstream said of its transport is believed.
 	askAgain = time.Minute
@@ -107,7 +108,8 @@ func (c *call) namesEndpoint(a *attempt) bool {
 		return false
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if response.StatusCode != http.StatusOK || kind != "text/event-stream" {
 		return false
 	}
 	events := envelope.NewEvents(response.Body, maxEndpoint)

@@ -36,79 +36,83 @@ func signer(r *http.Request) string {
 	return strings.ToLower(who)
 }
 
+// A deposit is a request to a bank, taken apart.
+type deposit struct {
+	ID     json.RawMessage
+	Method string
+	Result json.RawMessage
+	who    string
+	id     string // of the session
+	body   string
+}
+
 func (s *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	var m struct {
-		ID     json.RawMessage
-		Method string
-		Result json.RawMessage
-		Params struct {
-			Name      string
-			Arguments struct{ Text string }
-		}
-	}
+	m := deposit{who: signer(r), id: r.Header.Get("Mcp-Session-Id"), body: string(body)}
 	_ = json.Unmarshal(body, &m)
-	who, id := signer(r), r.Header.Get("Mcp-Session-Id")
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	what := m.Method
-	if r.Method != http.MethodPost {
+	switch {
+	case r.Method != http.MethodPost:
 		what = r.Method
-	}
-	if len(m.Result) > 0 {
+	case len(m.Result) > 0:
 		what = "response " + string(m.ID)
 	}
-	s.seen = append(s.seen, strings.Join([]string{who, id, what}, " "))
-	if wait := s.slow[who]; wait > 0 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, strings.Join([]string{m.who, m.id, what}, " "))
+	if wait := s.slow[m.who]; wait > 0 {
 		s.mu.Unlock()
 		<-time.After(wait)
 		s.mu.Lock()
 	}
 	switch {
-	case m.Method == "initialize" && s.refusing[who]:
-		answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32603,"message":"no"}}`, m.ID))(w, r)
-		return
 	case m.Method == "initialize":
-		if s.stateful {
-			id = fmt.Sprintf("%s-%d", who, len(s.owner))
-			s.owner[id] = who
-			w.Header().Set("Mcp-Session-Id", id)
-		}
-		answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25"}}`, m.ID))(w, r)
-		return
-	case s.stateful && s.owner[id] != who && r.Header.Get("MCP-Protocol-Version") < modern:
+		s.initialize(w, r, m)
+	case s.stateful && s.owner[m.id] != m.who && r.Header.Get("MCP-Protocol-Version") < modern:
 		w.WriteHeader(http.StatusNotFound)
-		return
 	case r.Method == http.MethodDelete:
-		delete(s.owner, id)
+		delete(s.owner, m.id)
 		w.WriteHeader(http.StatusNoContent)
-		return
 	case r.Method == http.MethodGet:
 		w.WriteHeader(http.StatusMethodNotAllowed)
-		return
 	case m.Method == "tools/list":
 		answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"whoami","inputSchema":{"type":"object"}},{"name":"secret","inputSchema":{"type":"object"}},{"name":"plain"}]}}`, m.ID))(w, r)
-		return
-	case len(m.Result) > 0:
-		if reply := s.answers[who+string(m.ID)]; reply != nil {
+	case m.Method == "tools/call":
+		s.call(w, r, m)
+	default:
+		if reply := s.answers[m.who+string(m.ID)]; reply != nil && len(m.Result) > 0 {
 			reply <- string(m.Result)
 		}
-		fallthrough
-	case m.Method != "tools/call":
 		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+func (s *bank) initialize(w http.ResponseWriter, r *http.Request, m deposit) {
+	if s.refusing[m.who] {
+		answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32603,"message":"no"}}`, m.ID))(w, r)
 		return
 	}
-	s.bodies = append(s.bodies, string(body))
-	w.Header().Set("Mcp-Session-Id", id)
-	text := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"who":%q}}`, m.ID, who)
+	if s.stateful {
+		id := fmt.Sprintf("%s-%d", m.who, len(s.owner))
+		s.owner[id] = m.who
+		w.Header().Set("Mcp-Session-Id", id)
+	}
+	answering(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25"}}`, m.ID))(w, r)
+}
+
+// call answers who calls, after it has asked the client if the bank is asking.
+func (s *bank) call(w http.ResponseWriter, r *http.Request, m deposit) {
+	s.bodies = append(s.bodies, m.body)
+	w.Header().Set("Mcp-Session-Id", m.id)
+	text := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"who":%q}}`, m.ID, m.who)
 	if !s.asking {
 		answering(text)(w, r)
 		return
 	}
 	reply := make(chan string, 1)
-	s.answers[who+"1"] = reply
+	s.answers[m.who+"1"] = reply
 	send := events(w)
-	send(event(`{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"who":"` + who + `"}}`))
+	send(event(`{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"who":"` + m.who + `"}}`))
 	s.mu.Unlock()
 	select {
 	case answer := <-reply:

@@ -68,7 +68,7 @@ func (s *snapshot) has(rt *route) bool { return s.route(rt.name) == rt }
 func (s *snapshot) find(r *http.Request) (*route, *refusal) {
 	name := strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	rt := s.routes[name]
-	if rt == nil && (r.Method == http.MethodConnect || r.URL.Path == "*") { // there is no path that could name one
+	if rt == nil && (r.Method == http.MethodConnect || r.Method == http.MethodOptions && r.URL.Path == "*") { // there is no path that could name one
 		return nil, wrongMethod("", "a route takes POST, GET and DELETE", "POST, GET, DELETE")
 	}
 	if rt == nil {

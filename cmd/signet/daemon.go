@@ -74,6 +74,7 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) erro
 		return err
 	}
 	commitTelemetry()
+	leaveGarbage(cfg.Memory)
 	d.current = cfg
 	b.commit(d.gateway, cfg.Drain)
 	if d.operator != nil {
@@ -102,6 +103,7 @@ func (d *daemon) prepare(ctx context.Context, next *config.Config) (commit func(
 		b.commit(d.gateway, next.Drain)
 		commitTelemetry()
 		commitLog()
+		leaveGarbage(next.Memory)
 	}, nil
 }
 

@@ -69,6 +69,8 @@ func (t *demoTraffic) work(ctx context.Context, route, url, key string, worker i
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil { // both may be so, and select picks either
 			return
 		}
 	}

@@ -24,11 +24,12 @@ const (
 // cut event streams. The gateway sets a deadline of its own for each read of a body and each write.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           fewHeaders(oneFraming(h)),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    maxHeaderRead,
-		ErrorLog:          calmly(log),
+		DisableGeneralOptionsHandler: true, // its 200 to OPTIONS * asks nobody whether the caller may come in
+		Handler:                      fewHeaders(oneFraming(h)),
+		ReadHeaderTimeout:            10 * time.Second,
+		IdleTimeout:                  120 * time.Second,
+		MaxHeaderBytes:               maxHeaderRead,
+		ErrorLog:                     calmly(log),
 	}
 }
 

@@ -178,6 +178,7 @@ func hosts() map[string]smuggling {
 		"a path with a query":      {400, aimed("POST /r?x HTTP/1.1", ownHost)},
 		"a path with a fragment":   {404, aimed("POST /r#x HTTP/1.1", ownHost)},
 		"an asterisk":              {404, aimed("POST * HTTP/1.1", ownHost)},
+		"OPTIONS of the server":    {405, "OPTIONS * HTTP/1.1\r\nHost: {HOST}\r\n\r\n"},
 		"a CONNECT":                {405, "CONNECT /r HTTP/1.1\r\nHost: {HOST}\r\n\r\n{REST}"},
 	}
 }

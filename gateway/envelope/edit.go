@@ -1,9 +1,12 @@
 package envelope
 
-// An Edit replaces a part of a text. Where From and To are the same it inserts.
+// An Edit replaces a part of a text.
 type Edit struct {
+	// From and To are where the part begins and ends. Where they are the same the edit inserts.
 	From, To int
-	With     []byte
+
+	// With is what takes its place.
+	With []byte
 }
 
 // Splice appends text to dst with edits, which are in the order of the text and do not overlap. Every byte

@@ -47,7 +47,9 @@ func decides(t *testing.T, body []byte) {
 	if !json.Valid(body) || !utf8.Valid(body) {
 		t.Fatal("taken although it is no JSON, or no UTF-8")
 	}
-	if twice(json.NewDecoder(bytes.NewReader(body))) {
+	tokens := json.NewDecoder(bytes.NewReader(body))
+	tokens.UseNumber() // without, one that no double holds is an error at each token, and More goes on for ever
+	if twice(tokens) {
 		t.Fatal("taken with a key that stands twice")
 	}
 }

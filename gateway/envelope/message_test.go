@@ -205,3 +205,13 @@ func TestReadTakesBatches(t *testing.T) {
 		t.Errorf("an element that is not strict: %+v, %v", m, err)
 	}
 }
+
+func TestReadBoundsABatch(t *testing.T) {
+	for n, fits := range map[int]bool{maxBatch: true, maxBatch + 1: false} {
+		body := []byte("[" + strings.Repeat(`{"method":"n"},`, n-1) + `{"method":"n"}]`)
+		m, err := Read(body)
+		if (err == nil) != fits || fits && len(m.Batch) != n {
+			t.Errorf("%d messages: %d read, %v", n, len(m.Batch), err)
+		}
+	}
+}

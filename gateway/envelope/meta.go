@@ -2,8 +2,9 @@ package envelope
 
 import "slices"
 
-// A Member is a key and its value, as JSON.
+// A Member is a key and its value.
 type Member struct {
+	// Key is what the key says, and Value the value as JSON.
 	Key   string
 	Value []byte
 

@@ -2,6 +2,9 @@ package envelope
 
 import "bytes"
 
+// maxBatch is how many messages one body may hold: each takes more room here than it does there.
+const maxBatch = 10_000
+
 const byteOrderMark = "\xef\xbb\xbf"
 
 // mark goes over a byte order mark, which some parsers take.
@@ -68,6 +71,11 @@ func (s *scanner) batch() (Message, error) {
 	err := s.array(func() error {
 		if s.peek() != '{' {
 			refused = &Refusal{What: "a batch holds messages, which are objects"}
+			_, err := s.value()
+			return err
+		}
+		if len(m.Batch) == maxBatch {
+			refused = &Refusal{What: "a batch of more than 10000 messages"}
 			_, err := s.value()
 			return err
 		}

@@ -14,6 +14,9 @@ const (
 
 	// strictDepth is how deep where every parser is to follow.
 	strictDepth = 128
+
+	// longestNumber is what every parser takes; Python's takes 4300 digits.
+	longestNumber = 1000
 )
 
 // A scanner goes over a JSON text once (RFC 8259), checking all of it.
@@ -25,10 +28,10 @@ type scanner struct {
 
 	unsound bool // some parsers do not take it, whatever it says
 
-	strict  bool       // look for all that parsers read differently
-	keys    []position // of the objects that are open, when strict
-	second  int        // where the second half of a surrogate pair begins whose first was gone over
-	differs string     // the first of what was found, "" if nothing was
+	strict  bool   // look for all that parsers read differently
+	census  census // when strict
+	second  int    // where the second half of a surrogate pair begins whose first was gone over
+	differs string // the first of what was found, "" if nothing was
 }
 
 func (s *scanner) fail(what string) error { return &SyntaxError{Offset: s.pos, What: what} }
@@ -67,7 +70,9 @@ func (s *scanner) value() (token, error) {
 	case c == '"':
 		_, err = s.text()
 	case c == '-' || c >= '0' && c <= '9':
-		err = s.number()
+		if err = s.number(); s.pos-start > longestNumber {
+			s.differ("a number is longer than 1000 digits")
+		}
 	default:
 		err = s.literal()
 	}
@@ -76,13 +81,13 @@ func (s *scanner) value() (token, error) {
 
 // object goes over an object; member is called with each key and goes over its value.
 func (s *scanner) object(member func(key token) error) error {
+	from, keys := s.pos, len(s.census.keys)
 	if err := s.enter(); err != nil {
 		return err
 	}
 	if s.peek() == '}' {
 		return s.leave()
 	}
-	first := len(s.keys)
 	for {
 		if s.peek() != '"' {
 			return s.fail("a key was expected")
@@ -104,7 +109,7 @@ func (s *scanner) object(member func(key token) error) error {
 		case ',':
 			s.pos++
 		case '}':
-			s.distinct(first)
+			s.distinct(from, keys)
 			return s.leave()
 		default:
 			return s.fail("a comma or } was expected")

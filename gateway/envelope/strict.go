@@ -3,6 +3,7 @@ package envelope
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -14,7 +15,7 @@ import (
 // for its case; half a surrogate pair; bytes that are not UTF-8; a byte order mark; something after the message;
 // more than 128 levels; and what the protocol's own readers make different things of.
 func ReadStrict(body []byte) (Message, error) {
-	s := scanner{in: body, strict: true}
+	s := scanner{in: body, strict: true, census: census{seed: maphash.MakeSeed()}}
 	m, err := s.document()
 	if _, bad := err.(*SyntaxError); bad {
 		return Message{}, err
@@ -24,9 +25,6 @@ func ReadStrict(body []byte) (Message, error) {
 	}
 	return m, err
 }
-
-// A position is where something stands in a text. It has no more than 32 bits, for there are many.
-type position struct{ from, to uint32 }
 
 // differ notes that parsers disagree, and keeps the first reason.
 func (s *scanner) differ(why string) {
@@ -48,48 +46,65 @@ func (s *scanner) paired(start int) {
 	}
 }
 
+// A census is the keys of the objects that are open, by their hashes, for there may be a million.
+type census struct {
+	seed maphash.Seed
+	keys []uint64
+	room []byte // of a key without its escapes
+}
+
+// hash is that of what a key stands for.
+func (c *census) hash(key token) uint64 {
+	inner := key[1 : len(key)-1]
+	if bytes.IndexByte(inner, '\\') >= 0 {
+		c.room, _ = unescape(c.room[:0], inner, len(inner))
+		inner = c.room
+	}
+	return maphash.Bytes(c.seed, inner)
+}
+
 // note keeps a key of the object that is open.
 func (s *scanner) note(key token) {
-	if s.strict {
-		s.keys = append(s.keys, position{uint32(s.key), uint32(s.key + len(key))})
+	if s.strict && s.differs == "" {
+		s.census.keys = append(s.census.keys, s.census.hash(key))
 	}
 }
 
-// distinct looks for a key that stands twice in the object that ends, whose keys are those from first on.
-func (s *scanner) distinct(first int) {
-	if !s.strict {
+// distinct looks for a key that stands twice in the object that ends. It began at from, when there were so many keys.
+func (s *scanner) distinct(from, keys int) {
+	if !s.strict || s.differs != "" {
 		return
 	}
-	keys := s.keys[first:]
-	s.keys = s.keys[:first]
-	if len(keys) < 2 || s.differs != "" {
-		return
-	}
-	slices.SortFunc(keys, func(a, b position) int { return compare(s.at(a), s.at(b)) })
-	for i, key := range keys[1:] {
-		if compare(s.at(keys[i]), s.at(key)) == 0 {
-			text, _ := s.at(key).text()
-			s.differ(fmt.Sprintf("the key %.80q stands twice", text))
-			return
+	own := s.census.keys[keys:]
+	s.census.keys = s.census.keys[:keys]
+	slices.Sort(own)
+	for i := range own {
+		if i > 0 && own[i] == own[i-1] {
+			s.find(from, own[i])
 		}
 	}
 }
 
-func (s *scanner) at(p position) token { return token(s.in[p.from:p.to]) }
-
-// compare compares what two keys stand for.
-func compare(a, b token) int {
-	if bytes.IndexByte(a, '\\') < 0 && bytes.IndexByte(b, '\\') < 0 {
-		return bytes.Compare(a[1:len(a)-1], b[1:len(b)-1])
-	}
-	x, _ := a.text()
-	y, _ := b.text()
-	return bytes.Compare([]byte(x), []byte(y))
+// find looks in the object at from for two keys of that hash that are the same.
+func (s *scanner) find(from int, hash uint64) {
+	seen := map[string]bool{}
+	inside := scanner{in: s.in, pos: from}
+	_ = inside.object(func(key token) error {
+		if s.census.hash(key) == hash {
+			text, _ := key.text()
+			if seen[text] {
+				s.differ(fmt.Sprintf("the key %.80q stands twice", text))
+			}
+			seen[text] = true
+		}
+		_, err := inside.value()
+		return err
+	})
 }
 
 // doubt is why the protocol's readers may make different things of the message m that d is, "" if they do not.
 func (d *draft) doubt(m Message) string {
-	const result, failure = 1 << 4, 1 << 5
+	const result, failure = 1 << 4, 1 << 5 // of what key names them
 	version, _ := d.jsonrpc.text()
 	switch {
 	case d.folded != "":
@@ -98,8 +113,10 @@ func (d *draft) doubt(m Message) string {
 		return `jsonrpc is not "2.0"`
 	case d.method != nil && d.seen[top]&(result|failure) != 0:
 		return "it both asks and answers"
-	case d.id != nil && !d.id.identifies() && !(d.id.isNull() && m.Kind == Response && m.IsError):
+	case d.id != nil && !d.id.identifies(), d.id == nil && m.Kind == Response:
 		return "an id is a string or a whole number of 64 bits"
+	case d.failed && !d.code.isWhole():
+		return "error.code is no whole number of 64 bits"
 	case d.method != nil && m.Method == "":
 		return "the method is empty"
 	}
@@ -118,9 +135,11 @@ func (d *draft) doubt(m Message) string {
 
 // identifies reports whether t is an id as every implementation has it.
 func (t token) identifies() bool {
-	if t.isString() {
-		return true
-	}
+	return t.isString() || t.isWhole()
+}
+
+// isWhole reports whether t is a number of 64 bits, written as one.
+func (t token) isWhole() bool {
 	_, err := strconv.ParseInt(string(t), 10, 64)
 	return err == nil
 }

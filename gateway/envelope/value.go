@@ -3,6 +3,7 @@ package envelope
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
 	"iter"
 )
 
@@ -16,7 +17,7 @@ type Value struct {
 // Parse is the value that a text is. The error is a *SyntaxError where it is not JSON, and a *Refusal where parsers
 // read it differently, as ReadStrict has it.
 func Parse(text []byte) (Value, error) {
-	s := scanner{in: text, strict: true}
+	s := scanner{in: text, strict: true, census: census{seed: maphash.MakeSeed()}}
 	if err := s.whole(); err != nil {
 		return Value{}, err
 	}
