@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // checkProfiles holds a route's profiles against the rules, and makes the first of them the one to sign as.
@@ -10,11 +11,8 @@ func (v *routeRules) checkProfiles() {
 	r := &v.route
 	for i, name := range r.Profiles {
 		path := fmt.Sprintf("/profiles/%d", i)
-		for _, before := range r.Profiles[:i] {
-			if before == name {
-				v.problem(path, "stands twice", "")
-				break
-			}
+		if slices.Contains(r.Profiles[:i], name) {
+			v.problem(path, "stands twice", "")
 		}
 		if name == "" {
 			v.problem(path, "is empty", "the default profile is called default")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,7 +42,7 @@ func (g *Gateway) Inventory(ctx context.Context, route string) ([]ToolDefinition
 	defer base.leave(ctx)
 	var found inventory
 	if _, fault := base.pages(ctx, func(own *call) { own.keep = found.add }); fault != nil {
-		return nil, fault
+		return nil, errors.New(fault.Message)
 	}
 	if found.odd != nil {
 		return nil, fmt.Errorf("route %q: %w", route, found.odd)
@@ -86,7 +87,7 @@ func (rt *route) client(ctx context.Context) (*call, error) {
 		base.aside(ctx, "notifications/initialized", []byte(`{"jsonrpc":"2.0","method":"notifications/initialized"}`), nil)
 	case own.failure != nil:
 		base.leave(ctx)
-		return nil, fault
+		return nil, errors.New(fault.Message)
 	default: // it said no itself
 		r.Header.Set("MCP-Protocol-Version", modern)
 		base.body = []byte(`{"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern +

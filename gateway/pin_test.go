@@ -12,6 +12,7 @@ import (
 	"signet/config"
 	"signet/gateway/envelope"
 	"signet/gateway/policy"
+	"signet/gateway/sandbox"
 )
 
 func described(name, text string) string {
@@ -198,4 +199,18 @@ func TestToolDiffShowsWhatChangedAndNothingElse(t *testing.T) {
 	if got := strings.Join(ToolDiff(before.Text, after.Text), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+func TestInventoryIsAskedForAsTheRouteSigns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newCloud(t, sandbox.STSOptions{Life: time.Hour}, inMemory(t, n), "a")
+		r := c.routes["a"]
+		r.Tools = config.Tools{Pin: "block", Deny: []string{"*"}} // what callers may see is another matter
+		b := newBench(t, n, settings(map[string]config.Route{"a": r}), Options{})
+		tools, err := b.gateway.Inventory(t.Context(), "a")
+		if err != nil || len(tools) != 6 || tools[0].Name != "delay" {
+			t.Errorf("%v, %v", tools, err)
+		}
+	})
 }

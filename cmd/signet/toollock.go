@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 
 	"signet/config"
@@ -34,9 +35,7 @@ func (f toolLock) accept(routes map[string]map[string]config.Pin) error {
 	if lock.Routes == nil {
 		lock.Routes = map[string]map[string]config.Pin{}
 	}
-	for name, pins := range routes {
-		lock.Routes[name] = pins
-	}
+	maps.Copy(lock.Routes, routes)
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
