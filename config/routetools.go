@@ -20,6 +20,11 @@ func (v *routeRules) checkTools() {
 			v.problem(key, "must be more than 0", "a tool without an entry has timeouts.call")
 		}
 	}
+	for i, pattern := range t.Allow {
+		if t.ReadOnly && strings.Trim(pattern, "*") == "" && pattern != "" {
+			v.warn(fmt.Sprintf("/tools/allow/%d", i), "allows every tool, and so read_only says nothing", "name the tools that may write")
+		}
+	}
 	for i, pattern := range t.Deny {
 		if strings.Trim(pattern, "*") == "" && pattern != "" {
 			v.warn(fmt.Sprintf("/tools/deny/%d", i), "denies every tool", "enabled: false is a route that does not exist")

@@ -22,7 +22,7 @@ func (c *call) lists() bool {
 	if c.route.tools == nil && c.route.profiles == nil && c.route.pins == nil && c.keep == nil {
 		return false
 	}
-	return c.r.Method == http.MethodGet || c.message.Method == "tools/list" || c.message.Kind == envelope.Batch
+	return c.r.Method == http.MethodGet || isMethod(c.message.Method, "tools/list") || c.message.Kind == envelope.Batch
 }
 
 // screened is a message of the upstream's without the tools that are not to be listed; it is the same where there is

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"signet/gateway/envelope"
@@ -29,7 +30,11 @@ func (c *call) forbidden(m envelope.Message) *envelope.Error {
 			return e
 		}
 	}
-	if m.Method != "tools/call" {
+	switch {
+	case m.Method == "tools/call":
+	case isMethod(m.Method, "tools/call"):
+		return c.fault(envelope.CodeDenied, "tool_policy", notSent, fmt.Sprintf("the method is tools/call, not %s", quoted(m.Method)))
+	default:
 		return nil
 	}
 	switch verdict := c.route.tools.Call(m.Name, time.Now()); verdict {
@@ -40,6 +45,11 @@ func (c *call) forbidden(m envelope.Message) *envelope.Error {
 	default:
 		return c.denied(m.Name, verdict)
 	}
+}
+
+// isMethod reports whether a server that is not strict might take one text for the name of a method.
+func isMethod(text, method string) bool {
+	return strings.EqualFold(strings.Trim(strings.TrimSpace(text), "/"), method)
 }
 
 // denied is an error for a tool that may not be called.

@@ -62,9 +62,13 @@ func (s *sessions) begin(c *call, id string) {
 	if len(s.all) >= maxSessions {
 		s.forgetOne()
 	}
+	header := c.r.Header.Clone()
+	for _, name := range []string{"Authorization", "Cookie", "Mcp-Session-Id"} { // nothing that the opening needs
+		delete(header, name)
+	}
 	s.uses++
 	s.all[id] = &session{
-		caller: c.caller, opening: c.body, header: c.r.Header.Clone(), used: s.uses,
+		caller: c.caller, opening: c.body, header: header, used: s.uses,
 		others: map[string]*other{}, flying: map[string]string{},
 	}
 }

@@ -36,6 +36,8 @@ func TestToolsThatAreDeniedNeverReachTheUpstream(t *testing.T) {
 			`[` + calling("get_1") + `,` + strings.Replace(calling("delete"), "993", "994", 1) + `]`,
 			`[{"jsonrpc":"2.0","method":"notifications/x"},` + calling("delete") + `]`,
 			`{"id":9007199254740993,"params":{"name":"delete","arguments":{"name":"get_1"}},"method":"tools\/call","jsonrpc":"2.0"}`,
+			strings.Replace(calling("delete"), "tools/call", "Tools/Call", 1), strings.Replace(calling("delete"), "tools/call", "tools/call/", 1),
+			strings.Replace(calling("get_1"), "tools/call", `\ttools/call`, 1),
 			`{"jsonrpc":"2.0","id":9007199254740993,"m\u0065thod":"t\u006fols/call","p\u0061rams":{"n\u0061me":"delete"}}`,
 		} {
 			response, answer := b.post(t, "r", body)
@@ -164,6 +166,10 @@ func TestToolsAreTakenOutOfWhateverAnswersAList(t *testing.T) {
 		kind, answer = "text/event-stream", event("["+aList+"]")
 		if _, got := b.post(t, "r", "["+askList+"]"); got != event("["+itsRest+"]") {
 			t.Errorf("in a batch, by a stream: %s", got)
+		}
+		kind, answer = "application/json", aList
+		if _, got := b.post(t, "r", strings.Replace(askList, "tools/list", "TOOLS/List ", 1)); got != itsRest {
+			t.Errorf("by a server that folds the case of methods: %s", got)
 		}
 		kind, answer = "application/json", strings.Replace(aList, `"result"`, `"error":{"code":1},"result"`, 1)
 		for _, status = range []int{200, 400, 401, 404, 405, 500} {
