@@ -72,7 +72,7 @@ func run() error {
 			return fmt.Errorf("%s is good, and refused", b.name)
 		}
 	}
-	changed, _ := sorted(mutated(bodies))
+	changed, _ := sorted(mutated(good))
 	corpusTaken := len(taken)
 	taken = append(taken, changed...)
 	readers := []reader{
