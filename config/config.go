@@ -112,6 +112,13 @@ type Route struct {
 	// without instance metadata.
 	Profile string `koanf:"profile"`
 
+	// Profiles are several AWS profiles to sign as, instead of profile: the first, unless a tool's call names
+	// another by profile_param. Profile is then the first of them.
+	Profiles []string `koanf:"profiles"`
+
+	// ProfileParam is how a call names one of several profiles.
+	ProfileParam ProfileParam `koanf:"profile_param"`
+
 	// Region is the signing region: the route's own, else the host's, else the defaults'. Empty: the
 	// profile's, else AWS_REGION, both known only when credentials are first fetched.
 	Region string `koanf:"region"`
@@ -178,6 +185,12 @@ type Route struct {
 
 	// TLS shapes the connection to an https upstream.
 	TLS TLS `koanf:"tls"`
+
+	// Tools says which tools may be listed and called.
+	Tools Tools `koanf:"tools"`
+
+	// Pins are the tools that somebody accepted, by name, where tools.pin is not off.
+	Pins map[string]Pin `koanf:"-"`
 }
 
 // An AssumeRole is a role to take before a route signs. Without ARN there is none, and no other key.
@@ -233,6 +246,7 @@ func DefaultRoute() Route {
 	return Route{
 		Enabled:      true,
 		UpstreamAuth: "sigv4",
+		ProfileParam: ProfileParam{Name: "aws_profile", Tools: []string{"*"}},
 		AssumeRole:   AssumeRole{Duration: time.Hour},
 		Credentials:  Credentials{Timeout: 45 * time.Second, Wait: 10 * time.Second},
 		Payload:      "signed",
@@ -248,6 +262,7 @@ func DefaultRoute() Route {
 			Idle:      300 * time.Second,
 			Call:      30 * time.Minute,
 		},
+		Tools:   Tools{Pin: "off"},
 		Limits:  Limits{Calls: 64, Streams: 64, Queue: 128, QueueWait: 2 * time.Second, PerClient: 32, Body: 4 << 20},
 		Breaker: Breaker{Failures: 5, Open: 5 * time.Second, MaxOpen: time.Minute},
 	}

@@ -46,7 +46,8 @@ func TestTheReferenceSaysTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := reference.Routes["aws"]
-	r.Profile, r.Headers, r.ForwardHeaders, r.Meta = "dev", nil, nil, nil
+	r.Profiles, r.Profile, r.Headers, r.ForwardHeaders, r.Meta = nil, "dev", nil, nil, nil
+	r.Tools.Allow, r.Tools.Deny, r.Tools.Timeouts = nil, nil, nil
 	if !reflect.DeepEqual(r, minimal.Routes["aws"]) {
 		t.Errorf("a route's defaults are\n%+v\nthe reference says\n%+v", minimal.Routes["aws"], r)
 	}

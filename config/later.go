@@ -21,7 +21,7 @@ func comesLater(path string) bool {
 
 func routeKeyLater(path []string) bool {
 	switch strings.Join(path, "/") {
-	case "bearer", "profiles", "profile_param", "tools":
+	case "bearer":
 		return true
 	}
 	return false

@@ -131,7 +131,7 @@ func lay(over, tree map[string]any) {
 }
 
 // inherited is what a route takes of the defaults: not the headers and tags that it sets itself, in whatever
-// case, and nothing of assume_role when it takes no role.
+// case, nothing of assume_role when it takes no role, and neither of profile and profiles when it has the other.
 func inherited(shared, own map[string]any) map[string]any {
 	shared = maps.Clone(shared)
 	mine, _ := own["assume_role"].(map[string]any)
@@ -143,6 +143,15 @@ func inherited(shared, own map[string]any) map[string]any {
 		role = maps.Clone(role)
 		role["tags"] = without(role["tags"], mine["tags"])
 		shared["assume_role"] = role
+	}
+	if mine, _ := own["profiles"].([]any); len(mine) > 0 {
+		delete(shared, "profile")
+	}
+	if own["profile"] != nil || auth == "none" {
+		delete(shared, "profiles")
+	}
+	if own["profiles"] == nil && shared["profiles"] == nil {
+		delete(shared, "profile_param")
 	}
 	if shared["headers"] != nil {
 		shared["headers"] = without(shared["headers"], own["headers"])

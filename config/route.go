@@ -23,6 +23,7 @@ func (v *routeRules) warn(key, what, hint string)    { v.loading.warn(v.path+key
 
 func (v *routeRules) check() {
 	v.checkName()
+	v.checkProfiles()
 	u := v.checkUpstream()
 	if u != nil && v.route.signs() {
 		v.checkSigning(u)
@@ -41,6 +42,7 @@ func (v *routeRules) check() {
 	v.checkMeta()
 	v.checkWay()
 	v.checkTLS(u)
+	v.checkTools()
 }
 
 func (v *routeRules) checkName() {

@@ -33,7 +33,12 @@ func (v *routeRules) checkSigning(u *url.URL) {
 	default:
 		v.checkScope(host)
 	}
-	v.checkProfile()
+	if len(v.route.Profiles) == 0 {
+		v.checkProfile("/profile", v.route.Profile)
+	}
+	for i, name := range v.route.Profiles {
+		v.checkProfile(fmt.Sprintf("/profiles/%d", i), name)
+	}
 }
 
 // checkScope judges the region and service that a signature names.
@@ -65,12 +70,11 @@ func isScope(word string) bool {
 }
 
 // checkProfile warns of a profile that nothing can be signed with.
-func (v *routeRules) checkProfile() {
-	name := v.route.Profile
+func (v *routeRules) checkProfile(key, name string) {
 	if name == "" || v.profiles == nil {
 		return
 	}
-	shown, without := v.shown(v.path+"/profile", name), "calls will fail"
+	shown, without := v.shown(v.path+key, name), "calls will fail"
 	if v.route.UpstreamAuth == "sigv4-optional" {
 		without = "nothing is signed"
 	}
@@ -81,16 +85,16 @@ func (v *routeRules) checkProfile() {
 		if near := closest(name, slices.Sorted(maps.Keys(v.profiles))); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
-		v.warn("/profile", fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: %s until there is", shown, without), hint)
+		v.warn(key, fmt.Sprintf("no profile %q in ~/.aws/config or ~/.aws/credentials: %s until there is", shown, without), hint)
 	case !p.lends() && !p.has["login_session"]:
-		v.warn("/profile", fmt.Sprintf("profile %q names no source of credentials: %s until it does", shown, without), "aws configure --profile "+shown)
+		v.warn(key, fmt.Sprintf("profile %q names no source of credentials: %s until it does", shown, without), "aws configure --profile "+shown)
 	default:
-		v.checkChain(name, shown)
+		v.checkChain(key, name, shown)
 	}
 }
 
 // checkChain warns of what a gateway cannot do with a profile, or with one that it names as its source.
-func (v *routeRules) checkChain(name, shown string) {
+func (v *routeRules) checkChain(key, name, shown string) {
 	for seen := map[string]bool{}; !seen[name]; {
 		p, first := v.profiles[name], len(seen) == 0
 		seen[name] = true
@@ -102,7 +106,7 @@ func (v *routeRules) checkChain(name, shown string) {
 				"AWS gives a role that is taken by a role one hour at most")
 		}
 		if p.has["mfa_serial"] {
-			v.warn("/profile", fmt.Sprintf("profile %q wants an MFA code, and a gateway has nobody to ask", shown),
+			v.warn(key, fmt.Sprintf("profile %q wants an MFA code, and a gateway has nobody to ask", shown),
 				"name a profile whose session already has it")
 			return
 		}
@@ -111,10 +115,10 @@ func (v *routeRules) checkChain(name, shown string) {
 		case p.source == "":
 			return
 		case !known:
-			v.warn("/profile", fmt.Sprintf("profile %q: there is no source profile %q", shown, p.source), "aws configure --profile "+p.source)
+			v.warn(key, fmt.Sprintf("profile %q: there is no source profile %q", shown, p.source), "aws configure --profile "+p.source)
 			return
 		case source.has["login_session"] && !source.lends():
-			v.warn("/profile", fmt.Sprintf("profile %q: its source profile %q is one of aws login, which AWS's SDK takes for no source", shown, p.source),
+			v.warn(key, fmt.Sprintf("profile %q: its source profile %q is one of aws login, which AWS's SDK takes for no source", shown, p.source),
 				fmt.Sprintf("write profile: %s, and the role in assume_role", p.source))
 			return
 		}

@@ -36,6 +36,7 @@ func (l *loading) validate(cfg *Config) {
 		v.check()
 		cfg.Routes[name] = v.route
 	}
+	l.pins(cfg)
 	l.memory(cfg)
 	l.unused(cfg)
 }

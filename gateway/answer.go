@@ -34,11 +34,15 @@ func (c *call) answer(a *attempt, response *http.Response) (again bool) {
 	if status < 300 {
 		c.accepted(a)
 		c.route.transport.took(c.r.Method)
+		c.named(response)
 	}
 	switch {
 	case c.over(response):
 	case status >= 300 && status < 400:
 		c.fail(c.redirected(response))
+	case status == http.StatusNotFound && c.session != nil && !c.own:
+		c.accepted(a)
+		return c.regain(a)
 	case status == http.StatusNotFound && c.r.Header.Get("Mcp-Session-Id") != "",
 		status == http.StatusMethodNotAllowed && c.r.Method != http.MethodPost:
 		c.accepted(a)
@@ -75,6 +79,10 @@ func (c *call) pass(response *http.Response, body io.Reader) {
 // whole passes a JSON answer on: at once when it is complete, if it is not too long to hold and there is memory
 // to hold it in.
 func (c *call) whole(response *http.Response, body io.Reader) {
+	if c.lists() {
+		c.list(response, body)
+		return
+	}
 	held, err := c.readHeld(body, response.ContentLength)
 	var shed *bulkhead.Shed
 	switch {
@@ -92,6 +100,11 @@ func (c *call) whole(response *http.Response, body io.Reader) {
 		return
 	}
 	c.judge(m)
+	c.entire(response, held)
+}
+
+// entire passes a JSON answer on that is held whole.
+func (c *call) entire(response *http.Response, held []byte) {
 	c.head(response)
 	c.w.Header().Set("Content-Length", strconv.Itoa(len(held)))
 	c.w.WriteHeader(response.StatusCode)
@@ -141,6 +154,9 @@ func (c *call) verdict(response *http.Response, body io.Reader) {
 	if m, bad := envelope.Read(held); err != nil || bad != nil || m.Kind != envelope.Response {
 		held = nil
 	}
+	if held, err = c.screened(held); err != nil {
+		held = nil
+	}
 	c.head(response)
 	if held == nil {
 		c.w.Header().Del("Content-Type")
@@ -166,6 +182,9 @@ func (c *call) judge(m envelope.Message) {
 func (c *call) head(response *http.Response) {
 	h := c.w.Header()
 	for name, values := range response.Header {
+		if name == "Mcp-Session-Id" && c.profile != "" {
+			continue // the client's own is the default profile's
+		}
 		switch name {
 		case "Content-Type", "Cache-Control", "Mcp-Session-Id", "Mcp-Protocol-Version", "Retry-After", "Allow", "X-Amzn-Requestid":
 			h[name] = values
@@ -223,7 +242,7 @@ type quietBody struct {
 
 func (c *call) quiet(body io.Reader) *quietBody {
 	q := &quietBody{Reader: body, size: &c.ending.Bytes, limit: c.route.config.Timeouts.Idle}
-	if q.limit > 0 && !c.standing() {
+	if q.limit > 0 && c.limit == 0 && !c.standing() {
 		q.timer = time.AfterFunc(q.limit, func() { c.cancel(errIdle) })
 	}
 	return q

@@ -28,11 +28,10 @@ func (g *Gateway) awsFiles() []string {
 		files[path] = true
 	}
 	for _, rt := range g.current.Load().routes {
-		if rt.identity == nil {
-			continue
-		}
-		for _, path := range rt.identity.profile.Files() {
-			files[path] = true
+		for _, id := range rt.identities() {
+			for _, path := range id.profile.Files() {
+				files[path] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(files))
@@ -41,8 +40,8 @@ func (g *Gateway) awsFiles() []string {
 // recheck has every route that serves look at its files.
 func (g *Gateway) recheck() {
 	for _, rt := range g.current.Load().routes {
-		if rt.identity != nil {
-			rt.identity.cache.Recheck()
+		for _, id := range rt.identities() {
+			id.cache.Recheck()
 		}
 	}
 }

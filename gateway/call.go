@@ -8,6 +8,7 @@ import (
 
 	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/telemetry"
 )
 
@@ -19,6 +20,7 @@ var (
 	errCallTimeout = errors.New("timeouts.call ran out")
 	errFirstByte   = errors.New("timeouts.first_byte ran out")
 	errIdle        = errors.New("timeouts.idle ran out")
+	errToolTimeout = errors.New("tools.timeouts ran out")
 	errClientGone  = errors.New("the client takes nothing any more")
 )
 
@@ -34,29 +36,43 @@ type call struct {
 	cancel  context.CancelCauseFunc
 	release []func() bool // timers and links to stop when it is done
 	record  telemetry.Call
-	client  string // whose turn it is when clients take turns
-	held    *tally // what its buffers hold
-	bodies  int64  // of that, what the request's bodies do
+	client  string        // whose turn it is when clients take turns
+	held    *tally        // what its buffers hold
+	bodies  int64         // of that, what the request's bodies do
+	caller  string        // the name of its key, if callers have one
+	limit   time.Duration // of its tool, instead of timeouts.first_byte, idle and call. Zero: it has none
+
+	// decided before it is admitted
+	identity *identity // whom it is signed as. Nil: it is not
+	profile  string    // of several. Empty: the default
+	session  *string   // the upstream's session instead of the client's. Nil: the client's own
 
 	// as it goes
-	place   *bulkhead.Place // nil until it is admitted
-	pending [][]byte        // ids of requests that have no answer yet
-	begun   bool            // the response's headers are out
-	attempt *attempt        // the last one. Nil: nothing was sent
-	heard   time.Time       // when the last response began
-	parked  int             // how often it failed and was held open
-
-	patience time.Duration // how long it is to be held at least before it is sent again
+	place    *bulkhead.Place   // nil until it is admitted
+	pending  [][]byte          // ids of requests that have no answer yet
+	begun    bool              // the response's headers are out
+	attempt  *attempt          // the last one. Nil: nothing was sent
+	heard    time.Time         // when the last response began
+	parked   int               // how often it failed and was held open
+	patience time.Duration     // how long it is to be held at least before it is sent again
+	said     *envelope.Error   // what it was answered with, if that was an error of ours
+	listed   bool              // a list of tools was answered
+	own      bool              // it is the gateway's own: nothing more is decided of it
+	keep     func(policy.Tool) // is told of each tool that is listed. Nil: nobody is
+	assigned string            // the session that the upstream named with its answer
+	cursor   []byte            // the token that asks for the list's next page
 	ending   telemetry.Ending
 }
 
 // newCall makes a call whose context ends when the client leaves, when the route's calls must end, or when
-// timeouts.call has run out.
+// timeouts.call, or what its tool has instead, has run out.
 func newCall(rt *route, w http.ResponseWriter, r *http.Request, m envelope.Message, body []byte) *call {
-	c := &call{route: rt, w: w, r: r, message: m, body: body, pending: requests(m)}
+	c := &call{route: rt, identity: rt.identity, w: w, r: r, message: m, body: body, pending: requests(m)}
 	c.ctx, c.cancel = context.WithCancelCause(r.Context())
 	c.release = append(c.release, context.AfterFunc(rt.flight.ctx, func() { c.cancel(context.Cause(rt.flight.ctx)) }))
-	if limit := rt.config.Timeouts.Call; limit > 0 && !c.standing() {
+	if c.limit = rt.toolLimit(m); c.limit > 0 {
+		c.release = append(c.release, time.AfterFunc(c.limit, func() { c.cancel(errToolTimeout) }).Stop)
+	} else if limit := rt.config.Timeouts.Call; limit > 0 && !c.standing() {
 		c.release = append(c.release, time.AfterFunc(limit, func() { c.cancel(errCallTimeout) }).Stop)
 	}
 	return c
@@ -145,6 +161,7 @@ func (c *call) left() bool { return c.r.Context().Err() != nil }
 // request's id (most clients hang, crash or start OAuth on anything else), or, where there is no id to
 // answer, by status. On a route with errors: http it is by status always, but in a stream.
 func (c *call) fail(e *envelope.Error) {
+	c.said = e
 	if c.left() {
 		c.ending.Outcome = "client_cancelled"
 		return
@@ -153,6 +170,9 @@ func (c *call) fail(e *envelope.Error) {
 		return
 	}
 	c.blame(e)
+	if e.Reason == toolTimeout && e.Outcome != notSent {
+		c.callOff()
+	}
 	switch {
 	case c.begun:
 		if len(c.pending) > 0 {
@@ -177,6 +197,9 @@ func (c *call) fail(e *envelope.Error) {
 func (c *call) errorFor(e *envelope.Error) []byte {
 	if c.message.Kind == envelope.Batch {
 		return e.AppendBatch(nil, c.pending)
+	}
+	if e.Reason == toolTimeout || e.Reason == unknownProfile {
+		return e.AppendToolResult(nil, c.pending[0], c.version() >= modern)
 	}
 	return e.Append(nil, c.pending[0])
 }

@@ -16,6 +16,7 @@ const (
 	partCredentials = "credentials" // what a route signs with
 	partForwarding  = "forwarding"  // the rest: upstream, service, headers, timeouts, retry, keepalive, errors
 	partLimits      = "limits"      // how many calls at once, and when the circuit opens
+	partTools       = "tools"       // which tools may be listed and called, and how a call names its profile
 )
 
 // Changes are what a reload did, or would do, by route name, each list sorted.
@@ -29,8 +30,8 @@ type Changes struct {
 	Removed []string `json:"removed"`
 	Kept    []string `json:"kept"`
 
-	// Parts are what of each changed route is other than before: connections, credentials, forwarding and
-	// limits, never none of them. Connections and credentials that are not named are the same as before.
+	// Parts are what of each changed route is other than before: connections, credentials, forwarding, limits
+	// and tools, never none of them. Connections and credentials that are not named are the same as before.
 	Parts map[string][]string `json:"parts,omitempty"`
 
 	// Gateway are the keys outside the routes that are other than before, sorted: auth, drain, listen, ...
@@ -82,7 +83,7 @@ func (rt *route) differs(next *route) []string {
 	if rt.pool != next.pool {
 		parts = append(parts, partConnections)
 	}
-	if rt.identity != next.identity {
+	if !slices.Equal(rt.identities(), next.identities()) {
 		parts = append(parts, partCredentials)
 	}
 	if !same(forwarding(rt.config), forwarding(next.config)) {
@@ -90,6 +91,10 @@ func (rt *route) differs(next *route) []string {
 	}
 	if !same(rt.config.Limits, next.config.Limits) || rt.config.Breaker != next.config.Breaker {
 		parts = append(parts, partLimits)
+	}
+	if !same(rt.config.Tools, next.config.Tools) || !same(rt.config.ProfileParam, next.config.ProfileParam) ||
+		!same(rt.config.Pins, next.config.Pins) {
+		parts = append(parts, partTools)
 	}
 	if parts == nil { // a key that has no effect on this route, as a profile where nothing is signed
 		parts = append(parts, partForwarding)
@@ -100,9 +105,10 @@ func (rt *route) differs(next *route) []string {
 // forwarding is c without the keys that the other parts answer for.
 func forwarding(c config.Route) config.Route {
 	c.Pool, c.TLS, c.Timeouts.Connect, c.Timeouts.TLS = config.Pool{}, config.TLS{}, 0, 0
+	c.Profiles, c.ProfileParam = nil, config.ProfileParam{}
 	c.Profile, c.AssumeRole, c.Credentials.InstanceMetadata = "", config.AssumeRole{}, false
 	c.Limits, c.Breaker = config.Limits{}, config.Breaker{}
-	c.Dial, c.Proxy = "", ""
+	c.Dial, c.Proxy, c.Tools, c.Pins = "", "", config.Tools{}, nil
 	return c
 }
 

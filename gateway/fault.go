@@ -67,6 +67,8 @@ func (c *call) interrupted(cause error) *envelope.Error {
 	case errors.Is(cause, errFirstByte):
 		e = c.fault(envelope.CodeTimeout, "first_byte", outcome, fmt.Sprintf(
 			"no answer began within %s (timeouts.first_byte)", c.route.config.Timeouts.FirstByte))
+	case errors.Is(cause, errToolTimeout):
+		e = c.tookTooLong(outcome)
 	case errors.Is(cause, errCallTimeout):
 		e = c.fault(envelope.CodeTimeout, "total", outcome, fmt.Sprintf(
 			"the call took longer than %s (timeouts.call)", c.route.config.Timeouts.Call))

@@ -41,6 +41,13 @@ func (f *flight) enter() bool {
 	return true
 }
 
+// join lets one more call in beside one that is under way, even if no others are let in any more.
+func (f *flight) join() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+}
+
 // leave notes that a call is done.
 func (f *flight) leave() {
 	f.mu.Lock()

@@ -61,7 +61,7 @@ type attempt struct {
 // forward takes the call's place, and sends it until it is answered: once, or twice when that cannot execute
 // anything twice. Nothing waits between signing and sending.
 func (c *call) forward() {
-	if !c.admit() {
+	if !c.permitted() || !c.pick() || !c.admit() {
 		return
 	}
 	defer c.place.Give()
@@ -136,10 +136,10 @@ func (c *call) conclude(a *attempt, response *http.Response) (again bool) {
 
 // identify decides as whom, and by which clock, an attempt is signed.
 func (c *call) identify(a *attempt) (err error) {
-	if c.route.identity == nil {
+	if c.identity == nil {
 		return nil
 	}
-	a.skew = c.route.identity.clock.skew()
+	a.skew = c.identity.clock.skew()
 	if a.generation == nil {
 		a.generation, err = c.credentials(a.skew)
 	}
@@ -153,7 +153,7 @@ func (c *call) identify(a *attempt) (err error) {
 // credentials are what to sign with when AWS's clock is so far ahead. Only a call that has to wait for them
 // has a span of the wait.
 func (c *call) credentials(skew time.Duration) (*credentials.Generation, error) {
-	cache, now := c.route.identity.cache, time.Now().Add(skew)
+	cache, now := c.identity.cache, time.Now().Add(skew)
 	if cache.Ready(now) {
 		return cache.Get(c.ctx, now)
 	}
@@ -217,7 +217,7 @@ func (c *call) sign(ctx context.Context, a *attempt) *envelope.Error {
 func (c *call) tellSignature(a *attempt) {
 	g := a.generation
 	a.record.Signed(telemetry.Signature{
-		Source: c.route.identity.cache.Source(), Via: g.Via(), Generation: g.Seq,
+		Source: c.identity.cache.Source(), Via: g.Via(), Generation: g.Seq,
 		KeyID: credentials.MaskKeyID(g.Credentials.AccessKeyID), Account: g.Account(), Role: g.Role(),
 		Age: g.Age(a.sent), Skew: a.skew,
 	})
@@ -253,7 +253,7 @@ func (c *call) allowReplay(a *attempt) {
 
 // roundTrip sends the request and waits for the response to begin, within timeouts.first_byte.
 func (c *call) roundTrip(a *attempt) (*http.Response, error) {
-	if limit := c.route.config.Timeouts.FirstByte; limit > 0 && !c.standing() {
+	if limit := c.route.config.Timeouts.FirstByte; limit > 0 && c.limit == 0 && !c.standing() {
 		timer := time.AfterFunc(limit, func() { c.cancel(errFirstByte) })
 		defer timer.Stop()
 	}

@@ -13,6 +13,12 @@ func (c *call) header() http.Header {
 			h[name] = values[:len(values):len(values)]
 		}
 	}
+	if c.session != nil {
+		h.Del("Mcp-Session-Id")
+		if *c.session != "" {
+			h.Set("Mcp-Session-Id", *c.session)
+		}
+	}
 	h.Set("User-Agent", c.route.agent)
 	h.Set("Accept-Encoding", "identity")
 	for name, value := range c.route.config.Headers {

@@ -34,7 +34,7 @@ func (s Status) judge() Health {
 		h.Summary = "routes: " + strings.Join(facts, ", ")
 	}
 	if !s.LastReload.OK {
-		fix := &Action{Text: "the old config serves on until the file is mended", Command: "signet validate " + quoted(s.Snapshot.Path)}
+		fix := &Action{Text: "the old config serves on until the file is mended", Command: "signet validate " + shellWord(s.Snapshot.Path)}
 		if h.Level == Healthy {
 			h.Level, h.Action = Degraded, fix
 		}

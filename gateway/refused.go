@@ -59,7 +59,7 @@ func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (aga
 // accepted notes that the generation of a was good: what answered stands behind AWS's check.
 func (c *call) accepted(a *attempt) {
 	if a.generation != nil {
-		c.route.identity.cache.Accepted(a.generation)
+		c.identity.cache.Accepted(a.generation)
 	}
 }
 
@@ -96,7 +96,7 @@ func (c *call) retimed(a *attempt, response *http.Response) bool {
 	if !ok || a.no.class != clockNo && (skew-a.skew).Abs() <= tolerated {
 		return false
 	}
-	c.route.identity.clock.learn(skew)
+	c.identity.clock.learn(skew)
 	return true
 }
 
@@ -110,9 +110,9 @@ func (c *call) learnOnly(a *attempt, response *http.Response) {
 			c.retimed(a, response)
 		}
 	case a.no.class == staleNo && first.no.class == staleNo:
-		c.route.identity.cache.InVain(a.generation)
+		c.identity.cache.InVain(a.generation)
 	case a.skew != first.skew && (a.no.class == clockNo || a.no.class == first.no.class):
-		c.route.identity.clock.forget(a.skew, first.skew)
+		c.identity.clock.forget(a.skew, first.skew)
 	case a.skew == first.skew && a.no.class == clockNo:
 		c.retimed(a, response)
 	}
@@ -121,7 +121,7 @@ func (c *call) learnOnly(a *attempt, response *http.Response) {
 // renewed gives up the generation that AWS refused and is what replaced it. Nil: there is nothing else, or,
 // with an error, nothing at all.
 func (c *call) renewed(a *attempt) (*credentials.Generation, error) {
-	c.route.identity.cache.Invalidate(a.generation)
+	c.identity.cache.Invalidate(a.generation)
 	next, err := c.credentials(a.skew)
 	if err != nil || next.Same(a.generation) {
 		return nil, err
@@ -131,7 +131,7 @@ func (c *call) renewed(a *attempt) (*credentials.Generation, error) {
 
 // newer is what replaced the generation that a was signed with, if that has happened.
 func (c *call) newer(a *attempt) *credentials.Generation {
-	cache, now := c.route.identity.cache, time.Now().Add(a.skew)
+	cache, now := c.identity.cache, time.Now().Add(a.skew)
 	if !cache.Ready(now) {
 		return nil
 	}
@@ -157,6 +157,11 @@ func (c *call) lift(response *http.Response, m envelope.Message, held []byte) {
 		status = noLogin(status)
 	case status == http.StatusUnauthorized, ours && c.version() < modern:
 		status = http.StatusOK
+	}
+	held, err := c.screened(held)
+	if err != nil {
+		c.fail(c.unreadableList(err))
+		return
 	}
 	c.head(response)
 	writeJSON(c.w, status, held)
@@ -229,7 +234,7 @@ func (c *call) why(a *attempt, response *http.Response) string {
 
 func (c *call) whyStale(a *attempt) string {
 	whose, check := "the credentials", "aws sts get-caller-identity"
-	if p := c.route.config.Profile; p != "" {
+	if p := c.profileName(); p != "" {
 		whose, check = fmt.Sprintf("the credentials of profile %q", p), check+" --profile "+p
 	}
 	says := "AWS does not know " + whose + " (key or session token)"

@@ -61,7 +61,7 @@ func (c condition) mend(f *Failure) *Action {
 // sign is about a call that there was nothing to sign with.
 func (c condition) sign(reason string) *Action {
 	if reason == "no_region" {
-		return &Action{Text: "set region on the route, and check", Command: "signet validate " + quoted(c.path)}
+		return &Action{Text: "set region on the route, and check", Command: "signet validate " + shellWord(c.path)}
 	}
 	return &Action{Text: "see whether the profile works by itself", Command: c.whoAmI()}
 }
@@ -70,9 +70,9 @@ func (c condition) sign(reason string) *Action {
 func (c condition) please(reason string) *Action {
 	switch reason {
 	case "signature":
-		return &Action{Text: "check service and region of the route", Command: "signet validate " + quoted(c.path)}
+		return &Action{Text: "check service and region of the route", Command: "signet validate " + shellWord(c.path)}
 	case "clock_skew":
-		return &Action{Text: "set this machine's clock to what this says", Command: "curl -sI " + quoted(site(c.upstream)) + " | grep -i ^date; date -u"}
+		return &Action{Text: "set this machine's clock to what this says", Command: "curl -sI " + shellWord(site(c.upstream)) + " | grep -i ^date; date -u"}
 	}
 	if reason == "access_denied" {
 		return &Action{Text: "ask for the permission, or use another profile; see who this is", Command: c.whoAmI()}
@@ -94,12 +94,12 @@ func (c condition) widen(reason string) *Action {
 }
 
 // look is the command that shows what answers at the upstream.
-func (c condition) look() string { return "curl -sv -o /dev/null " + quoted(c.upstream) }
+func (c condition) look() string { return "curl -sv -o /dev/null " + shellWord(c.upstream) }
 
 // whoAmI is the command that asks AWS whose the route's credentials are.
 func (c condition) whoAmI() string {
 	if p := c.config.Profile; p != "" {
-		return "aws sts get-caller-identity --profile " + quoted(p)
+		return "aws sts get-caller-identity --profile " + shellWord(p)
 	}
 	return "aws sts get-caller-identity"
 }
@@ -113,8 +113,8 @@ func site(upstream string) string {
 	return u.Scheme + "://" + u.Host + "/"
 }
 
-// quoted is a word for a shell.
-func quoted(word string) string {
+// shellWord is a word for a shell.
+func shellWord(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+=,", r)
 	}

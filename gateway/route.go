@@ -17,6 +17,7 @@ import (
 	"signet/config"
 	"signet/gateway/bulkhead"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/sigv4"
 	"signet/gateway/telemetry"
 )
@@ -37,13 +38,22 @@ type route struct {
 	places   *places
 	pool     *pool
 	identity *identity       // nil: requests are not signed
+	others   []*identity     // those of profiles, but for the first, which is identity
 	decides  bool            // a policy decides by what a message says
 	forwards map[string]bool // canonical names of clients' headers that pass on this route
 	memory   *bulkhead.Memory
 	history  *history
+	tools    *policy.Tools    // nil: every tool may be listed and called
+	hints    *policy.Hints    // nil: nobody asks which only read
+	timeouts *policy.Timeouts // nil: no tool has a limit of its own
+	profiles *policy.Profiles // nil: there is one at most
+	sessions *sessions        // nil where profiles is
+	pins     *policy.Pins     // nil: what a tool is does not matter
 
 	// its own
 	flight    flight
+	looks     looks
+	drifts    drifts
 	transport transport
 	parked    atomic.Int64 // streams that are held without an upstream
 }
@@ -52,18 +62,26 @@ type route struct {
 // newest route does from hold on.
 func (rt *route) hold() {
 	rt.pool.hold()
-	if rt.identity != nil {
-		rt.identity.hold()
-		rt.identity.cache.Bound(rt.config.Credentials.Timeout, rt.config.Credentials.Wait)
+	for _, id := range rt.identities() {
+		id.hold()
+		id.cache.Bound(rt.config.Credentials.Timeout, rt.config.Credentials.Wait)
 	}
+}
+
+// identities are all that the route signs as. None: it does not sign.
+func (rt *route) identities() []*identity {
+	if rt.identity == nil {
+		return nil
+	}
+	return append([]*identity{rt.identity}, rt.others...)
 }
 
 // end waits for the route's calls as flight.end does, then lets go of its parts.
 func (rt *route) end(ctx context.Context, cause error) int {
 	n := rt.flight.end(ctx, cause)
 	rt.pool.drop()
-	if rt.identity != nil {
-		rt.identity.drop()
+	for _, id := range rt.identities() {
+		id.drop()
 	}
 	return n
 }
@@ -92,7 +110,7 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 		}
 	}
 	c := newCall(rt, w, r, m, body)
-	c.held, c.bodies, c.client = &held, int64(len(body)), caller
+	c.held, c.bodies, c.client, c.caller = &held, int64(len(body)), caller, caller
 	if caller == "" {
 		c.client = r.RemoteAddr
 	}

@@ -14,6 +14,7 @@ import (
 	"signet/gateway/bulkhead"
 	"signet/gateway/credentials"
 	"signet/gateway/envelope"
+	"signet/gateway/policy"
 	"signet/gateway/sigv4"
 )
 
@@ -123,9 +124,48 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 	}
 	if c.UpstreamAuth == "sigv4" || c.UpstreamAuth == "sigv4-optional" {
 		rt.identity = g.newIdentity(name, c, old)
+		for _, profile := range c.Profiles[min(1, len(c.Profiles)):] {
+			other := c
+			other.Profile = profile
+			rt.others = append(rt.others, g.newIdentity(name, other, old))
+		}
 	}
+	rt.allow(old)
 	rt.history = newHistory(rt, old)
 	return rt, nil
+}
+
+// allow makes what decides about a route's tools. What the upstream said of them is kept as long as it is the same
+// upstream, asked as the same identity, and the same was accepted. old may be nil.
+func (rt *route) allow(old *route) {
+	t := rt.config.Tools
+	rules := policy.Rules{Allow: t.Allow, Deny: t.Deny, ReadOnly: t.ReadOnly}
+	if t.Pin == "warn" || t.Pin == "block" {
+		hashes := map[string]string{}
+		for name, pin := range rt.config.Pins {
+			hashes[name] = pin.SHA256
+		}
+		rt.pins = policy.NewPins(hashes)
+	}
+	if t.Pin == "block" {
+		rules.Pins = rt.pins
+	}
+	if t.ReadOnly || t.Pin == "block" {
+		rt.hints = &policy.Hints{}
+		if old != nil && old.hints != nil && old.config.Upstream == rt.config.Upstream && old.identity == rt.identity &&
+			old.config.Tools.Pin == t.Pin && same(old.config.Pins, rt.config.Pins) {
+			rt.hints = old.hints
+		}
+	}
+	rt.tools = policy.New(rules, rt.hints)
+	rt.timeouts = policy.NewTimeouts(t.Timeouts)
+	rt.profiles = policy.NewProfiles(rt.config.ProfileParam.Name, rt.config.ProfileParam.Tools, rt.config.Profiles)
+	if rt.profiles != nil {
+		rt.sessions = &sessions{}
+		if old != nil && old.sessions != nil && old.config.Upstream == rt.config.Upstream {
+			rt.sessions = old.sessions
+		}
+	}
 }
 
 // newPlaces makes a route's places, or returns those of old if they are the same host's. What old had for limits
@@ -149,8 +189,12 @@ func limits(c config.Route) bulkhead.Limits {
 // newIdentity makes the credentials a route signs with, or returns those of old if they are the same.
 func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity {
 	signs := signs{profile: c.Profile, region: c.Region, assume: c.AssumeRole, instanceMetadata: c.Credentials.InstanceMetadata}
-	if old != nil && old.identity != nil && same(old.identity.signs, signs) {
-		return old.identity
+	if old != nil {
+		for _, before := range old.identities() {
+			if same(before.signs, signs) {
+				return before
+			}
+		}
 	}
 	source := credentials.ProfileOptions{
 		Profile: c.Profile, Region: c.Region, SessionName: sessionName(name), Home: g.home,

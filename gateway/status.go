@@ -134,8 +134,21 @@ type RouteStatus struct {
 	// there was none.
 	ClockSkew float64 `json:"clock_skew_seconds,omitempty"`
 
+	// Profiles are the others of a route with several.
+	Profiles []ProfileStatus `json:"profiles,omitempty"`
+
+	// Drifts are the tools that are not as they were accepted, each as "tool: what". Empty: none was listed.
+	Drifts []string `json:"drifts,omitempty"`
+
 	// Credentials are those held. Nil on a route that does not sign.
 	Credentials *credentials.State `json:"credentials,omitempty"`
+}
+
+// A ProfileStatus is one of a route's profiles.
+type ProfileStatus struct {
+	// Profile is its name, and Credentials are those held.
+	Profile     string            `json:"profile"`
+	Credentials credentials.State `json:"credentials"`
 }
 
 // Status is what the gateway is doing now.
@@ -197,12 +210,16 @@ func (rt *route) status() RouteStatus {
 		MaxCalls: rt.config.Limits.Calls, MaxStreams: rt.config.Limits.Streams, MaxQueue: rt.config.Limits.Queue,
 		Connections: rt.pool.connections.count(), MaxConnections: rt.config.Pool.MaxConnections,
 		History: rt.history.status(),
+		Drifts:  rt.drifts.status(),
 	}
 	if rt.identity == nil {
 		return s
 	}
 	state := rt.identity.cache.State()
 	s.Profile, s.Service, s.Region, s.Credentials = rt.config.Profile, rt.scope.Service, rt.scope.Region, &state
+	for _, id := range rt.others {
+		s.Profiles = append(s.Profiles, ProfileStatus{Profile: id.signs.profile, Credentials: id.cache.State()})
+	}
 	s.ClockSkew = rt.identity.clock.skew().Seconds()
 	return s
 }

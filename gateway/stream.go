@@ -47,8 +47,14 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 			c.ending.Events++
 		}
 		named = named || event.ID != ""
+		raw, fault := c.screenEvent(event)
+		if fault != nil {
+			beat.stop()
+			c.fail(fault)
+			return
+		}
 		c.settle(event.Data)
-		if beat.send(event.Raw) != nil {
+		if beat.send(raw) != nil {
 			c.ending.Outcome = "client_cancelled"
 			return
 		}
@@ -58,13 +64,14 @@ func (c *call) stream(response *http.Response, body io.Reader) {
 
 // settle strikes off the requests that an event answers.
 func (c *call) settle(data []byte) {
-	if len(c.pending) == 0 || len(data) == 0 {
+	if len(c.pending) == 0 && c.route.hints == nil || len(data) == 0 {
 		return
 	}
 	m, err := envelope.Read(data)
 	if err != nil {
 		return
 	}
+	c.hear(m)
 	answers := m.Batch
 	if m.Kind == envelope.Response {
 		answers = []envelope.Message{m}

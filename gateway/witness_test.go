@@ -209,7 +209,7 @@ func (w *witness) problems(t *testing.T) (all []string) {
 		all = append(all, err.Error())
 	}
 	for where, text := range map[string]string{
-		"an answer": w.answers.String(), "the status": string(status), "the spans": spelled(w.spans.GetSpans()), "the log": string(w.log.bytes()),
+		"an answer": w.answers.String(), "the status": string(status), "the spans": spelledOut(w.spans.GetSpans()), "the log": string(w.log.bytes()),
 	} {
 		for secret, is := range w.secrets {
 			if i := strings.Index(text, secret); is && i >= 0 {
@@ -229,8 +229,8 @@ func (w *witness) problems(t *testing.T) (all []string) {
 	return all
 }
 
-// spelled is all that spans say.
-func spelled(spans tracetest.SpanStubs) string {
+// spelledOut is all that spans say.
+func spelledOut(spans tracetest.SpanStubs) string {
 	var text strings.Builder
 	for _, s := range spans {
 		fmt.Fprintln(&text, s.Name, s.Status.Description, s.Events, s.Links)

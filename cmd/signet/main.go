@@ -44,7 +44,7 @@ func (p *program) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.runCommand(), p.statusCommand(), p.reloadCommand(), p.diffCommand(), p.validateCommand(), p.schemaCommand(), p.keysCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.statusCommand(), p.reloadCommand(), p.diffCommand(), p.validateCommand(), p.schemaCommand(), p.keysCommand(), p.pinCommand(), p.versionCommand())
 	root.AddCommand(p.demoCommand(), p.demoCredentialsCommand())
 	return root
 }
