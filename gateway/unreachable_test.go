@@ -41,6 +41,10 @@ func TestFault_F01_ARefusedConnectionIsDialledTwiceAtMost(t *testing.T) {
 }
 
 func TestFault_F02_ANameThatNobodyKnowsOrAnswersForIsBounded(t *testing.T) {
+	// What all resolvers share is made when the first looks something up. Made in a bubble it is the bubble's, and
+	// ends the program when another looks something up.
+	none := net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }}
+	_, _ = none.LookupHost(t.Context(), "nowhere.test")
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()
 		f := newFailing(t, n, plain("http://nowhere.test/mcp"))
