@@ -261,6 +261,7 @@ func TestPitfall26_NoRefusalOfAWSReachesAClientAsItIs(t *testing.T) {
 			b, sent := scripted(t, r)
 			in := must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8484/a", nil))
 			in.Header.Set("Accept", "text/event-stream")
+			in.Header.Set("Mcp-Session-Id", "s1")
 			response, err := b.client.Do(in)
 			if err != nil {
 				t.Fatal(err)

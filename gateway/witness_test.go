@@ -168,6 +168,8 @@ func endOf(method string, status int, answer string) (end string, called bool) {
 		return "", status < 400 // or it is what net/http says of bytes that are no request
 	}
 	switch {
+	case got.Error.Data.Reason == "memory" && got.Error.Data.Outcome == notSent:
+		return "", false // of its body nothing was held but the id
 	case got.Error.Data.Source == "gateway":
 		return got.Error.Data.Reason, status == http.StatusOK || method != http.MethodPost
 	case got.Error.Code != 0:

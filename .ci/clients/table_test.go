@@ -34,7 +34,7 @@ const (
 // large are arguments that are too much where little is allowed.
 func large() map[string]any { return map[string]any{"x": strings.Repeat("x", 64<<10)} }
 
-// rows are the classes of errors.md. Rows of policies (-31030, -31031) belong behind the last.
+// rows are the classes of errors.md.
 func rows() []row {
 	return []row{
 		{name: "refused", code: -31001, reason: "refused", due: quickly, path: "http", wire: "cut"},
@@ -81,6 +81,10 @@ func rows() []row {
 		{name: "event-too-large", code: -31025, reason: "too_large", due: 2 * time.Second, tool: "large"},
 		{name: "body-too-large", code: -31025, reason: "too_large", due: quickly, door: true, broken: "limits: { body: 16KiB }",
 			args: large()},
+		{name: "tool-denied", code: -31030, reason: "tool_policy", due: quickly, broken: "tools: { deny: [ech*] }"},
+		{name: "tool-not-allowed", code: -31030, reason: "tool_policy", due: quickly, broken: "tools: { allow: [hang] }"},
+		{name: "read-only", code: -31030, reason: "read_only", due: quickly, broken: "tools: { read_only: true }"},
+		{name: "tool-changed", code: -31031, reason: "tool_changed", due: quickly, broken: "tools: { pin: block }"},
 		{name: "no-such-route", code: -31040, reason: "no_such_route", due: quickly, door: true, removed: true},
 	}
 }
