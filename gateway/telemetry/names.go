@@ -47,6 +47,8 @@ const (
 	keyKind       = "signet.kind"   // call or stream
 	keyReason     = "signet.reason" // why calls were shed
 	keyMismatch   = "signet.header_mismatch"
+	keyDrift      = "signet.tool.drift"
+	eventDrift    = "signet.tool.drift"
 	keyHeader     = "signet.header"
 
 	keyHash = "hash" // signet_config_info{hash} in Prometheus
