@@ -49,7 +49,7 @@ func parseLock(content []byte) (Lock, error) {
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&lock); err != nil || d.More() {
-		return Lock{}, errors.New("it is no lock: restore it, or make it anew with signet pin --accept")
+		return Lock{}, errors.New("it is no lock: restore it, or remove it and run signet pin --accept")
 	}
 	if lock.Schema != 1 {
 		return Lock{}, fmt.Errorf("its schema is %d, and this program reads 1", lock.Schema)
@@ -57,7 +57,7 @@ func parseLock(content []byte) (Lock, error) {
 	for route, tools := range lock.Routes {
 		for tool, pin := range tools {
 			if len(pin.SHA256) != 64 || strings.Trim(pin.SHA256, "0123456789abcdef") != "" {
-				return Lock{}, fmt.Errorf("the tool %q of the route %q has no hash: accept it again with signet pin %s --accept", tool, route, route)
+				return Lock{}, fmt.Errorf("the tool %q of the route %q has no hash: take it out, and run signet pin %s --accept", tool, route, route)
 			}
 		}
 	}

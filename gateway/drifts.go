@@ -42,6 +42,7 @@ func (c *call) compare(tool policy.Tool) policy.Drift {
 		changed := policy.ChangedFields(rt.config.Pins[tool.Name].Definition, now.Text)
 		what = "changed: " + strings.Join(changed, ", ")
 	}
+	c.record.Drifted(tool.Name, what)
 	if tool.Name == "" || !rt.drifts.learn(tool.Name, drift{what, now.Hash}) {
 		return state
 	}

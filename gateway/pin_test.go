@@ -41,7 +41,9 @@ func pinning(t *testing.T, mode string, tools ...string) (*bench, *shelf, *guard
 	r := plain(upstream(t, n, "up.test", s.ServeHTTP))
 	r.Tools.Pin = mode
 	r.Pins = accepted(t, described("a", "does a"), described("b", "does b"), described("c", "does c"))
-	o := Options{Logger: slog.New(slog.NewTextHandler(log, nil))}
+	o, spans := traced()
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	s.spans = spans
 	return newBench(t, n, settings(map[string]config.Route{"r": r}), o), s, log
 }
 
@@ -132,6 +134,10 @@ func TestPinWarnsOfEachDriftOnceAndChangesNothing(t *testing.T) {
 		}
 		if got := strings.Join(b.gateway.Status().Routes[0].Drifts, "; "); got != "a: changed: description; new: new" {
 			t.Errorf("the status has %q", got)
+		}
+		events := s.spans.GetSpans().Snapshots()[1].Events() // the upstream's span of the first list ends first
+		if len(events) != 2 || events[0].Name != "signet.tool.drift" || fmt.Sprintf("%+v", events[0].Attributes) != `[{"gen_ai.tool.name":"a"} {"signet.tool.drift":"changed: description"}]` {
+			t.Errorf("the span has the events %+v", events)
 		}
 		s.set(func() { s.tools[0] = described("a", "does a") })
 		b.listed(t)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"signet/config"
+
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // A shelf is an upstream with tools, two on each page, which may change, and be throttled.
@@ -25,7 +27,8 @@ type shelf struct {
 	push    string          // what a stream says before it answers a call; under mu
 	hold    chan struct{}   // a list waits for it; under mu
 	endless bool            // there is always a next page; under mu
-	opening string          // what initialize is answered with, if not with a result; under mu
+	spans   *tracetest.InMemoryExporter
+	opening string // what initialize is answered with, if not with a result; under mu
 }
 
 func hinted(name string, readOnly bool) string {

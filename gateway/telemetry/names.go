@@ -57,6 +57,8 @@ const (
 	keyState      = "signet.state"  // of connections: active or idle
 	keySignal     = "signet.signal" // traces, metrics or logs
 	keyMismatch   = "signet.header_mismatch"
+	keyDrift      = "signet.tool.drift"
+	eventDrift    = "signet.tool.drift"
 	keyHeader     = "signet.header"
 
 	keyHash = "hash" // signet_config_info{hash} in Prometheus
