@@ -26,7 +26,13 @@ func (c *call) serve() {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		before := c.parked
 		c.forward()
-		if c.parked == before || !c.waitParked(max(wait, c.patience)) {
+		if c.parked == before {
+			return
+		}
+		if !c.waitParked(max(wait, c.patience)) {
+			if c.left() {
+				c.ending = telemetry.Ending{Outcome: "client_cancelled"} // that it failed was told when it was parked
+			}
 			return
 		}
 		c.ending = telemetry.Ending{}
