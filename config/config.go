@@ -29,7 +29,7 @@ type Config struct {
 	// Log says what is logged, and how.
 	Log Log `koanf:"log"`
 
-	// Telemetry says where spans go. The standard OTEL_* environment variables win over it.
+	// Telemetry says where spans and numbers go. The standard OTEL_* environment variables win over it.
 	Telemetry Telemetry `koanf:"telemetry"`
 
 	// Include are glob patterns, relative to the file, of further files with a routes block each.
@@ -94,24 +94,6 @@ type Key struct {
 
 	// Hash is the SHA-256 of the secret.
 	Hash [32]byte
-}
-
-// Log says what is logged, and how.
-type Log struct {
-	// Level is debug, info (default), warn or error.
-	Level string `koanf:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
-
-	// Format is auto (default: colour on a terminal, JSON elsewhere), text or json.
-	Format string `koanf:"format" jsonschema:"enum=auto,enum=text,enum=json"`
-}
-
-// Telemetry says where spans go.
-type Telemetry struct {
-	// Traces is otlp, console or none. Default: none, unless an OTEL_* variable says otherwise.
-	Traces string `koanf:"traces" jsonschema:"enum=otlp,enum=console,enum=none"`
-
-	// Sample is the share of traces recorded when the caller did not decide: 0 to 1. Default: 1.
-	Sample float64 `koanf:"sample" jsonschema:"minimum=0,maximum=1"`
 }
 
 // A Route maps one path segment to one upstream MCP endpoint.
@@ -259,8 +241,8 @@ func Default() Config {
 		Auth:      Auth{Mode: "keys", KeysFile: "~/.config/signet/keys"},
 		Drain:     30 * time.Second,
 		Memory:    256 << 20,
-		Log:       Log{Level: "info", Format: "auto"},
-		Telemetry: Telemetry{Traces: "none", Sample: 1},
+		Log:       Log{Level: "info", Format: "auto", Calls: CallLog{Level: "debug", Sample: 1}},
+		Telemetry: Telemetry{Traces: "none", Metrics: []string{"prometheus"}, Sample: 1},
 	}
 }
 

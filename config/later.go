@@ -13,8 +13,7 @@ func comesLater(path string) bool {
 		return routeKeyLater(parts[2:])
 	}
 	switch path {
-	case "auth/jwt", "clients", "aggregate",
-		"telemetry/metrics", "telemetry/capture_arguments", "telemetry/trace_url":
+	case "auth/jwt", "clients", "aggregate":
 		return true
 	}
 	return false

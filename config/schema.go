@@ -15,7 +15,7 @@ import (
 
 // sources are where the schema's descriptions come from: the comments beside the keys.
 //
-//go:embed config.go budgets.go
+//go:embed config.go budgets.go telemetry.go
 var sources embed.FS
 
 // Schema is the JSON Schema of the file, for editors: the one Load judges by, told of what Load does before it
@@ -96,7 +96,7 @@ func reflector(comments map[string]string) *jsonschema.Reflector {
 // comments are the doc comments of the fields, by the names that jsonschema looks for.
 func comments() map[string]string {
 	all := map[string]string{}
-	for _, name := range []string{"config.go", "budgets.go"} {
+	for _, name := range []string{"config.go", "budgets.go", "telemetry.go"} {
 		text, err := sources.ReadFile(name)
 		if err != nil {
 			panic(err) // it is embedded

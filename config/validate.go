@@ -25,6 +25,7 @@ func (l *loading) validate(cfg *Config) {
 	if cfg.Drain < 0 {
 		l.problem("drain", "is negative", "")
 	}
+	l.telemetry(cfg.Telemetry)
 	if len(cfg.Routes) == 0 && !l.broken("routes") {
 		l.problem("routes", "there is no route", "add one under routes:, with an upstream")
 	}

@@ -16,7 +16,7 @@ import (
 func (c *call) admit() bool {
 	place, wait, err := c.route.places.Take(c.ctx, c.kind(), c.client)
 	if wait.Position > 0 {
-		c.record.Waited(c.ctx, telemetry.Wait(wait))
+		c.record.Waited(c.ctx, telemetry.Wait(wait), c.budget())
 	}
 	if ended := c.route.flight.ctx; err == nil && ended.Err() != nil {
 		// It got the place of a call that was ended with it, before the word reached it.
@@ -40,6 +40,14 @@ func (c *call) kind() bulkhead.Kind {
 		return bulkhead.Light
 	}
 	return bulkhead.Call
+}
+
+// budget is the kind as metrics have it.
+func (c *call) budget() string {
+	if c.kind() == bulkhead.Stream {
+		return "stream"
+	}
+	return "call"
 }
 
 // light reports whether a message costs the upstream little. The answer to a question of the server is, and has

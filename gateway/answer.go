@@ -214,12 +214,13 @@ func readUpTo(r io.Reader, n int64, limit int) ([]byte, error) {
 // A quietBody is an upstream's body that ends the call when it is silent for longer than timeouts.idle.
 type quietBody struct {
 	io.Reader
+	size  *int64      // what was read
 	timer *time.Timer // nil: no limit
 	limit time.Duration
 }
 
 func (c *call) quiet(body io.Reader) *quietBody {
-	q := &quietBody{Reader: body, limit: c.route.config.Timeouts.Idle}
+	q := &quietBody{Reader: body, size: &c.ending.Bytes, limit: c.route.config.Timeouts.Idle}
 	if q.limit > 0 && !c.standing() {
 		q.timer = time.AfterFunc(q.limit, func() { c.cancel(errIdle) })
 	}
@@ -229,6 +230,7 @@ func (c *call) quiet(body io.Reader) *quietBody {
 // Read reads and starts the wait anew.
 func (q *quietBody) Read(p []byte) (int, error) {
 	n, err := q.Reader.Read(p)
+	*q.size += int64(n)
 	if q.timer != nil && n > 0 {
 		q.timer.Reset(q.limit)
 	}

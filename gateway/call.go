@@ -33,7 +33,7 @@ type call struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	release []func() bool // timers and links to stop when it is done
-	record  *telemetry.Call
+	record  telemetry.Call
 	client  string // whose turn it is when clients take turns
 	held    *tally // what its buffers hold
 
@@ -41,6 +41,7 @@ type call struct {
 	place   *bulkhead.Place // nil until it is admitted
 	pending [][]byte        // ids of requests that have no answer yet
 	begun   bool            // the response's headers are out
+	attempt *attempt        // the last one. Nil: nothing was sent
 	ending  telemetry.Ending
 }
 
@@ -96,7 +97,10 @@ func (c *call) describe(caller string) telemetry.Message {
 	m := telemetry.Message{
 		Route: c.route.name, Snapshot: c.route.snapshot, Caller: caller, Remote: c.r.RemoteAddr,
 		Method: c.message.Method, ID: c.message.ID, Version: c.version(), Session: c.r.Header.Get("Mcp-Session-Id"),
-		Traceparent: c.message.Traceparent, Tracestate: c.message.Tracestate,
+		Traceparent: c.message.Traceparent, Tracestate: c.message.Tracestate, Size: len(c.body),
+	}
+	if m.Method == "tools/call" && c.route.recorder.Captures() {
+		m.Arguments = envelope.Arguments(c.body)
 	}
 	if c.message.Strict {
 		m.Name = c.message.Name
@@ -122,6 +126,7 @@ func (c *call) finish() {
 	}
 	c.cancel(nil)
 	c.record.End(c.ending)
+	c.route.lines.write(c)
 }
 
 // turnAway answers a call that came while the gateway is shutting down.
@@ -140,7 +145,6 @@ func (c *call) fail(e *envelope.Error) {
 		return
 	}
 	c.ending.Code, c.ending.Reason, c.ending.Message, c.ending.Outcome = e.Code, e.Reason, e.Message, e.Outcome
-	c.route.log.Warn("call failed", "method", c.message.Method, "reason", e.Reason, "cause", e.Message, "trace_id", e.TraceID)
 	switch {
 	case c.begun:
 		if len(c.pending) > 0 {

@@ -89,6 +89,18 @@ func (cs *connections) count() int {
 	return len(cs.open)
 }
 
+// use is how many are open and carry a request, and how many wait for one.
+func (cs *connections) use() (active, idle int) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for c := range cs.open {
+		if c.users.Load() > 0 {
+			active++
+		}
+	}
+	return active, len(cs.open) - active
+}
+
 // close closes those that are open, and each that is still being dialled.
 func (cs *connections) close() {
 	cs.mu.Lock()
@@ -108,9 +120,10 @@ type connection struct {
 	net.Conn
 	of *connections
 
-	look sync.Once    // at what was negotiated
-	many atomic.Bool  // it carries several requests at once: HTTP/2
-	sent atomic.Int64 // writes longer than maxAlert of which the peer may have got something
+	look  sync.Once    // at what was negotiated
+	many  atomic.Bool  // it carries several requests at once: HTTP/2
+	sent  atomic.Int64 // writes longer than maxAlert of which the peer may have got something
+	users atomic.Int32 // requests it carries
 }
 
 // Write writes, and notes whether the peer may have got something.

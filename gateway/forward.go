@@ -28,7 +28,7 @@ type attempt struct {
 	generation *credentials.Generation // nil: not signed
 	skew       time.Duration           // what AWS's clock was taken to be ahead
 	request    *http.Request
-	record     *telemetry.Attempt
+	record     telemetry.Attempt
 	cancel     context.CancelCauseFunc
 	mayReplay  bool // net/http may repeat it once by itself
 
@@ -37,6 +37,7 @@ type attempt struct {
 	conn           *connection // the last one. Nil: none of ours
 	from           int64       // what it had sent before
 	reused         bool        // it had served before
+	connectedAt    time.Time
 	headed         atomic.Bool // the headers were given to an HTTP/2 connection
 	shaking        atomic.Bool // a TLS handshake began
 	written        bool        // something was written to an earlier connection
@@ -77,7 +78,7 @@ func (c *call) try(a *attempt) (next *attempt) {
 		return nil
 	}
 	fault := c.prepare(a)
-	defer a.cancel(nil)
+	defer a.end()
 	if fault != nil {
 		c.fail(a.since(fault))
 		a.record.End(c.ending)
@@ -103,13 +104,24 @@ func (c *call) try(a *attempt) (next *attempt) {
 		c.place.Answered() // now, not at the end: while a circuit tries, everybody waits for this word
 	}
 	c.ending.Status = response.StatusCode
-	a.record.Answered(response.StatusCode, response.Proto, a.reused)
+	a.record.Answered(telemetry.Response{
+		Status: response.StatusCode, Protocol: response.Proto, Reused: a.reused, Connected: a.connectedAt, Begun: a.answered,
+	})
+	if c.message.Method == "initialize" {
+		a.record.Session(response.Header.Get("Mcp-Session-Id"))
+	}
 	if !c.conclude(a, response) {
 		return nil
 	}
 	how := c.ending
 	c.ending = telemetry.Ending{}
 	return a.after(how)
+}
+
+// end ends a's context and lets go of its connection.
+func (a *attempt) end() {
+	a.cancel(nil)
+	a.letGo()
 }
 
 // conclude answers the call, or reports that it is to be sent again. The attempt's span ends in any case: an answer
@@ -142,7 +154,7 @@ func (c *call) credentials(skew time.Duration) (*credentials.Generation, error) 
 	if cache.Ready(now) {
 		return cache.Get(c.ctx, now)
 	}
-	defer c.record.Wait(c.ctx, "signet.credentials.wait")()
+	defer c.record.Signing(c.ctx)()
 	return cache.Get(c.ctx, now)
 }
 
@@ -161,11 +173,11 @@ func (c *call) prepare(a *attempt) *envelope.Error {
 		a.request.ContentLength = int64(len(c.body))
 	}
 	ctx, record := c.record.Attempt(c.ctx, a.request.Header, target.Hostname(), rt.port, a.number)
-	a.record = record
+	a.record, c.attempt = record, a
 	ctx, a.cancel = context.WithCancelCause(ctx)
 	a.request = a.request.WithContext(a.trace(ctx))
 	if a.first != nil {
-		record.Again(a.first.reason, a.number-1)
+		a.record.Again(a.first.reason, a.number-1)
 	}
 	if a.generation != nil {
 		if fault := c.sign(ctx, a); fault != nil {
@@ -188,15 +200,20 @@ func (c *call) sign(ctx context.Context, a *attempt) *envelope.Error {
 	if err != nil {
 		return c.fault(envelope.CodeCredentials, "signature", notSent, "signing: "+err.Error())
 	}
-	if !a.record.Recording() {
-		return nil
+	if a.record.Recording() {
+		c.tellSignature(a)
 	}
+	return nil
+}
+
+// tellSignature notes what a is signed with.
+func (c *call) tellSignature(a *attempt) {
+	g := a.generation
 	a.record.Signed(telemetry.Signature{
 		Source: c.route.identity.cache.Source(), Via: g.Via(), Generation: g.Seq,
 		KeyID: credentials.MaskKeyID(g.Credentials.AccessKeyID), Account: g.Account(), Role: g.Role(),
 		Age: g.Age(a.sent), Skew: a.skew,
 	})
-	return nil
 }
 
 // scope is what a request is signed for. Its region is empty when neither the route nor g has one.

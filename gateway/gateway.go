@@ -30,6 +30,7 @@ type Gateway struct {
 	options  Options
 	log      *slog.Logger
 	recorder *telemetry.Recorder
+	lines    *callLog
 	started  time.Time
 	home     *credentials.Home // what the sources of all routes share
 	memory   *bulkhead.Memory  // what the buffers of all calls share
@@ -52,6 +53,10 @@ type Options struct {
 	// TracerProvider makes spans. Nil: none are made.
 	TracerProvider trace.TracerProvider
 
+	// Traced reports whether the spans of TracerProvider go anywhere just now; while they do not none are made.
+	// Nil: they do.
+	Traced func() bool
+
 	// MeterProvider makes instruments. Nil: nothing is counted.
 	MeterProvider metric.MeterProvider
 
@@ -60,6 +65,9 @@ type Options struct {
 
 	// Metrics answers /-/metrics. Nil: that path is not found.
 	Metrics http.Handler
+
+	// Exports tell how telemetry that is sent somewhere fares. Nil: there is none.
+	Exports func() []ExportStatus
 
 	// Version is told to upstreams in User-Agent, and shown in the status. Empty: "dev".
 	Version string
@@ -77,12 +85,12 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		o.Version = "dev"
 	}
 	g := &Gateway{
-		options: o, log: o.Logger, started: time.Now(),
+		options: o, log: o.Logger, lines: newCallLog(o.Logger), started: time.Now(),
 		home: credentials.NewHome(), memory: bulkhead.NewMemory(int64(cfg.Memory)),
 	}
 	var err error
 	g.recorder, err = telemetry.New(telemetry.Options{
-		Tracers: o.TracerProvider, Meters: o.MeterProvider, Propagator: o.Propagator, Loads: g.loads,
+		Tracers: o.TracerProvider, Traced: o.Traced, Meters: o.MeterProvider, Propagator: o.Propagator, Loads: g.loads,
 	})
 	if err != nil {
 		return nil, err

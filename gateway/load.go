@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"time"
+
 	"signet/gateway/telemetry"
 )
 
@@ -51,19 +53,32 @@ func (g *Gateway) loads() telemetry.Loads {
 		return l
 	}
 	l.MemoryLimit = int64(s.config.Memory)
-	for name, rt := range s.routes {
-		l.Routes = append(l.Routes, rt.places.load(name))
+	for _, rt := range s.routes {
+		l.Routes = append(l.Routes, rt.load())
+	}
+	for _, e := range g.exports() {
+		l.Exports = append(l.Exports, telemetry.Export{
+			Signal: e.Signal, Exported: e.Exported, QueueFull: e.QueueFull, Failed: e.Failed, Queued: e.Queued,
+		})
 	}
 	return l
 }
 
-func (p *places) load(route string) telemetry.Load {
-	s := p.State()
-	return telemetry.Load{
-		Route: route, Calls: s.Calls.Running, Streams: s.Streams.Running,
+func (rt *route) load() telemetry.Load {
+	s := rt.places.State()
+	l := telemetry.Load{
+		Route: rt.name, Calls: s.Calls.Running, Streams: s.Streams.Running,
 		WaitingCalls: s.Calls.Waiting, WaitingStreams: s.Streams.Waiting,
 		Sheds: s.Sheds, Circuit: circuitNumber(s.Circuit),
 	}
+	l.Active, l.Idle = rt.pool.connections.use()
+	if rt.identity == nil {
+		return l
+	}
+	if held := rt.identity.cache.State(); held.KeyID != "" {
+		l.Held, l.Age, l.Expires = true, time.Duration(held.Age*float64(time.Second)), held.Expires
+	}
+	return l
 }
 
 // circuitNumber is a circuit's state as the metrics have it.

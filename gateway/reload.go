@@ -64,6 +64,8 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config, prepare Prepar
 		}
 	}
 	g.memory.Adjust(int64(cfg.Memory))
+	g.recorder.Capture(cfg.Telemetry.CaptureArguments)
+	g.lines.set(cfg.Log.Calls)
 	g.current.Store(next)
 	commit()
 	for _, rt := range old.all() {

@@ -61,7 +61,7 @@ func (c *call) pause(a *attempt) error {
 	if a.first == nil || a.first.pause == 0 {
 		return nil
 	}
-	defer c.record.Wait(c.ctx, "signet.retry.wait")()
+	defer c.record.Pausing(c.ctx)()
 	timer := time.NewTimer(a.first.pause)
 	defer timer.Stop()
 	select {
@@ -110,7 +110,18 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		conn.look.Do(func() { conn.many.Store(outer != nil && outer.ConnectionState().NegotiatedProtocol == "h2") })
 		a.from = conn.sent.Load()
 	}
-	a.conn, a.connected, a.reused = conn, true, info.Reused
+	a.letGo()
+	if conn != nil {
+		conn.users.Add(1)
+	}
+	a.conn, a.connected, a.reused, a.connectedAt = conn, true, info.Reused, time.Now()
+}
+
+// letGo lets the attempt use its connection no more.
+func (a *attempt) letGo() {
+	if a.conn != nil && a.connected {
+		a.conn.users.Add(-1)
+	}
 }
 
 // wrote reports whether the upstream may have got something of a. A connection of HTTP/2 is written to by others

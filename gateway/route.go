@@ -30,6 +30,7 @@ type route struct {
 	agent    string // User-Agent
 	scope    sigv4.Scope
 	log      *slog.Logger
+	lines    *callLog
 	recorder *telemetry.Recorder
 	places   *places
 	pool     *pool
@@ -88,8 +89,7 @@ func (rt *route) serve(w http.ResponseWriter, r *http.Request, caller string, an
 	if caller == "" {
 		c.client = r.RemoteAddr
 	}
-	ctx, record := rt.recorder.Call(c.ctx, r.Header, c.describe(caller))
-	c.ctx, c.record = ctx, record
+	c.ctx, c.record = rt.recorder.Call(c.ctx, r.Header, c.describe(caller))
 	defer c.finish()
 	defer c.survive()
 	answer(c)

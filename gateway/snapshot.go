@@ -100,6 +100,7 @@ func (g *Gateway) newRoute(name string, c config.Route, snapshot uint64, f *file
 		port: port(upstream), agent: "signet/" + g.options.Version,
 		scope:    sigv4.Scope{Service: c.Service, Region: c.Region, Unsigned: c.Payload == "unsigned"},
 		log:      g.log.With("route", name),
+		lines:    g.lines,
 		recorder: g.recorder,
 		places:   newPlaces(c, upstream, old),
 		memory:   g.memory,
@@ -163,7 +164,7 @@ func (g *Gateway) newIdentity(name string, c config.Route, old *route) *identity
 // refreshed counts a fetch that ended, and logs one that failed: while what is held still serves, nobody else
 // says so.
 func (g *Gateway) refreshed(route string, r credentials.Refresh) {
-	g.recorder.Refreshed(route, r.Err)
+	g.recorder.Refreshed(route, r.Reason())
 	if r.Err != nil {
 		g.log.Warn("credentials could not be fetched", "route", route, "cause", r.Err.Error(), "took", r.Took.String())
 	}

@@ -33,6 +33,11 @@ type Status struct {
 	// Memory is what the buffers of all calls hold.
 	Memory MemoryStatus `json:"memory"`
 
+	// Exports are the kinds of telemetry that are sent somewhere, and TraceURL is where a trace is seen
+	// (telemetry.trace_url). Empty: nowhere.
+	Exports  []ExportStatus `json:"exports,omitempty"`
+	TraceURL string         `json:"trace_url,omitempty"`
+
 	// Routes are the enabled ones, by name.
 	Routes []RouteStatus `json:"routes"`
 }
@@ -111,6 +116,7 @@ func (g *Gateway) Status() Status {
 		Memory: MemoryStatus{
 			Used: g.memory.Used(), Limit: int64(s.config.Memory), Sheds: g.memory.Sheds(),
 		},
+		Exports: g.exports(), TraceURL: s.config.Telemetry.TraceURL,
 		Routes: []RouteStatus{},
 	}
 	if last.err != nil {

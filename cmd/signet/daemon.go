@@ -59,9 +59,11 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config, b *binding) erro
 	d.gateway, err = gateway.New(cfg, gateway.Options{
 		Logger:         d.log.Logger,
 		TracerProvider: d.telemetry.tracers,
+		Traced:         d.telemetry.tracers.on,
 		MeterProvider:  d.telemetry.meterProvider(),
 		Propagator:     d.telemetry.propagator(),
 		Metrics:        d.telemetry.metrics,
+		Exports:        d.telemetry.status,
 		Version:        version(),
 		Dial:           d.dial,
 	})
@@ -156,7 +158,7 @@ func (d *daemon) close(kill context.Context, grace time.Duration) (cut int64) {
 		d.operator.close(kill)
 	}
 	if err := d.telemetry.shutdown(kill); err != nil {
-		d.log.Warn("spans were not sent", "err", err.Error())
+		d.log.Warn("not all telemetry was sent", "err", err.Error())
 	}
 	return cut
 }

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // environ is a process environment: "NAME=value" entries, the last of a name counting.
 type environ []string
@@ -13,4 +16,12 @@ func (e environ) get(name string) string {
 		}
 	}
 	return ""
+}
+
+// number is the value of a variable that is a positive number, else one.
+func (e environ) number(name string, otherwise int) int {
+	if n, err := strconv.Atoi(e.get(name)); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
 }

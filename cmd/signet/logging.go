@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ type logging struct {
 	w       io.Writer
 	level   *slog.LevelVar
 	handler *logSwitch
+	also    slog.Handler // what is logged goes there as well. Nil: nowhere
 }
 
 func newLogging(w io.Writer, c config.Log) (*logging, error) {
@@ -47,8 +49,44 @@ func (l *logging) prepare(c config.Log) (commit func(), err error) {
 	}
 	return func() {
 		l.level.Set(next.Level())
-		l.handler.set(logHandler(l.w, c.Format, l.level))
+		l.handler.set(l.both(c.Format))
 	}, nil
+}
+
+// add sends what is logged from now on, in a format of c, to h as well. h may be nil.
+func (l *logging) add(h slog.Handler, c config.Log) {
+	l.also = h
+	l.handler.set(l.both(c.Format))
+}
+
+// both is a handler that writes in a format, and to what was added.
+func (l *logging) both(format string) slog.Handler {
+	h := logHandler(l.w, format, l.level)
+	if l.also == nil {
+		return h
+	}
+	return slog.NewMultiHandler(h, atLevel{l.also, l.level})
+}
+
+// atLevel is a handler that takes no less than a level.
+type atLevel struct {
+	slog.Handler
+	level slog.Leveler
+}
+
+// Enabled reports whether it takes a level.
+func (h atLevel) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level.Level() && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs is the handler with attributes.
+func (h atLevel) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLevel{h.Handler.WithAttrs(attrs), h.level}
+}
+
+// WithGroup is the handler in a group.
+func (h atLevel) WithGroup(name string) slog.Handler {
+	return atLevel{h.Handler.WithGroup(name), h.level}
 }
 
 func setLevel(v *slog.LevelVar, level string) error {

@@ -81,6 +81,7 @@ func (p *program) bind(ctx context.Context, path string, o config.Options, cfg *
 	if d.telemetry, err = newTelemetry(ctx, p.environ, log.Logger); err != nil {
 		return nil, nil, err
 	}
+	log.add(d.telemetry.logHandler(), cfg.Log)
 	b, err := d.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		return nil, nil, err

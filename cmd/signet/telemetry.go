@@ -5,29 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
-
-	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"signet/config"
+	"signet/gateway"
 )
 
 const (
@@ -38,24 +31,29 @@ const (
 	exportTime = 5 * time.Second
 )
 
-// telemetry is the only part that knows the OpenTelemetry SDK. The standard OTEL_* variables win over
-// the config; when neither asks for anything, nothing is recorded and nothing leaves.
+// telemetry and the other telemetry files are the only part that knows the OpenTelemetry SDK. The standard OTEL_*
+// variables win over the config; when neither asks for anything, nothing is recorded and nothing leaves.
 type telemetry struct {
 	// fixed at build
 	environ  environ
 	resource *resource.Resource
 	meters   *sdkmetric.MeterProvider
-	metrics  http.Handler // in Prometheus' format
+	reader   sdkmetric.Reader // of meters, for who pushes
+	metrics  *metricsPage
 	tracers  *tracers
+	logs     *sdklog.LoggerProvider // nil: log records go nowhere
+	exports  struct{ traces, metrics, logs *export }
 
 	// guarded
 	mu       sync.Mutex
 	config   config.Telemetry         // under mu
 	provider *sdktrace.TracerProvider // under mu; nil when spans are off
+	pusher   *sdkmetric.MeterProvider // under mu; nil when metrics are not pushed
 	retiring sync.WaitGroup
 }
 
-// newTelemetry makes one that counts, and makes no spans until a config is prepared and committed.
+// newTelemetry makes one that counts and, if the environment asks for it, sends log records. It makes no spans and
+// pushes no metrics until a config is prepared and committed.
 func newTelemetry(ctx context.Context, env []string, log *slog.Logger) (*telemetry, error) {
 	res, err := resource.New(ctx,
 		resource.WithAttributes(attribute.String("service.name", "signet"), attribute.String("service.version", version())),
@@ -63,28 +61,17 @@ func newTelemetry(ctx context.Context, env []string, log *slog.Logger) (*telemet
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: resource: %w", err)
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: prometheus: %w", err)
+	t := &telemetry{environ: env, resource: res, tracers: newTracers()}
+	t.exports.traces, t.exports.metrics, t.exports.logs = newExport("traces"), newExport("metrics"), newExport("logs")
+	if err := t.measure(ctx); err != nil {
+		return nil, fmt.Errorf("telemetry.metrics: %w", err)
 	}
-	readers := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(exporter)}
-	more, err := metricReader(ctx, env)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: OTEL_METRICS_EXPORTER: %w", err)
+	if t.logs, err = t.newLogs(ctx); err != nil {
+		return nil, fmt.Errorf("telemetry: OTEL_LOGS_EXPORTER: %w", err)
 	}
-	if more != nil {
-		readers = append(readers, sdkmetric.WithReader(more))
-	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("telemetry", "err", err.Error()) }))
-	return &telemetry{
-		environ:  env,
-		resource: res,
-		meters:   sdkmetric.NewMeterProvider(readers...),
-		metrics:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		tracers:  newTracers(),
-	}, nil
+	trouble := &trouble{log: log}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(trouble.tell))
+	return t, nil
 }
 
 // count makes a counter that others keep.
@@ -109,43 +96,54 @@ func (t *telemetry) propagator() propagation.TextMapPropagator {
 	return autoprop.NewTextMapPropagator()
 }
 
-// prepare makes the exporter that c and the environment ask for, without a connection. Commit sends new
-// spans there and lets the replaced exporter flush.
-func (t *telemetry) prepare(ctx context.Context, c config.Telemetry) (commit func(), err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.provider != nil && t.config == c {
-		return func() {}, nil
+// status is how what is sent fares.
+func (t *telemetry) status() []gateway.ExportStatus {
+	var all []gateway.ExportStatus
+	for _, e := range []*export{t.exports.traces, t.exports.metrics, t.exports.logs} {
+		if s := e.status(); s.To != "" {
+			all = append(all, s)
+		}
 	}
-	exporter, err := spanExporter(ctx, t.environ, c)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry.traces: %w", err)
-	}
-	if exporter == nil {
-		return func() { t.use(nil, c) }, nil
-	}
-	next := t.newProvider(c, t.batch(exporter))
-	return func() { t.use(next, c) }, nil
+	return all
 }
 
-// use puts next, which may be nil, in the place of the current provider.
-func (t *telemetry) use(next *sdktrace.TracerProvider, c config.Telemetry) {
+// prepare makes the exporters that c and the environment ask for, without a connection. Commit sends new
+// spans and the numbers there and lets the replaced exporters flush.
+func (t *telemetry) prepare(ctx context.Context, c config.Telemetry) (commit func(), err error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	old := t.provider
-	t.provider, t.config = next, c
-	if next == nil {
-		t.tracers.use(noop.NewTracerProvider())
-	} else {
-		t.tracers.use(next)
+	before, tracing, pushing := t.config, t.provider != nil, t.pusher != nil
+	t.mu.Unlock()
+	var commits []func()
+	if !tracing || before.Traces != c.Traces || before.Sample != c.Sample {
+		commit, err := t.prepareTraces(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("telemetry.traces: %w", err)
+		}
+		commits = append(commits, commit)
 	}
-	if old == nil {
-		return
+	if !pushing || !reflect.DeepEqual(before.Metrics, c.Metrics) {
+		commit, err := t.prepareMetrics(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("telemetry.metrics: %w", err)
+		}
+		commits = append(commits, commit)
 	}
+	return func() {
+		for _, commit := range commits {
+			commit()
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.config = c
+	}, nil
+}
+
+// retire lets what was replaced flush, beside everything else. What could not be sent is the error handler's to tell.
+func (t *telemetry) retire(shutdown func(context.Context) error) {
 	t.retiring.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 		defer cancel()
-		_ = old.Shutdown(ctx) // what could not be sent is the error handler's to tell
+		_ = shutdown(ctx)
 	})
 }
 
@@ -154,101 +152,27 @@ func (t *telemetry) shutdown(kill context.Context) error {
 	ctx, cancel := context.WithTimeout(kill, flushTime)
 	defer cancel()
 	t.mu.Lock()
-	provider := t.provider
+	provider, pusher := t.provider, t.pusher
 	t.mu.Unlock()
-	var err error
+	var parts []func(context.Context) error
 	if provider != nil {
-		err = provider.Shutdown(ctx)
+		parts = append(parts, provider.Shutdown)
 	}
-	err = errors.Join(err, t.meters.Shutdown(ctx))
+	if pusher != nil {
+		parts = append(parts, pusher.Shutdown)
+	}
+	if t.logs != nil {
+		parts = append(parts, t.logs.Shutdown)
+	}
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() { ended <- part(ctx) }()
+	}
+	var err error
+	for range parts {
+		err = errors.Join(err, <-ended)
+	}
+	err = errors.Join(err, t.meters.Shutdown(ctx)) // after the pusher, which reads it a last time
 	t.retiring.Wait()
 	return err
-}
-
-func (t *telemetry) newProvider(c config.Telemetry, p sdktrace.SpanProcessor) *sdktrace.TracerProvider {
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(t.resource), sdktrace.WithSpanProcessor(p)}
-	if t.environ.get("OTEL_TRACES_SAMPLER") == "" {
-		options = append(options, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.Sample))))
-	}
-	return sdktrace.NewTracerProvider(options...)
-}
-
-// batch exports beside the calls. Its queue drops what is over 2048 spans.
-func (t *telemetry) batch(e sdktrace.SpanExporter) sdktrace.SpanProcessor {
-	if t.environ.get("OTEL_BSP_EXPORT_TIMEOUT") != "" {
-		return sdktrace.NewBatchSpanProcessor(e)
-	}
-	return sdktrace.NewBatchSpanProcessor(e, sdktrace.WithExportTimeout(exportTime))
-}
-
-// spanExporter is what the environment names, else what c does; nil when that is none.
-func spanExporter(ctx context.Context, env environ, c config.Telemetry) (sdktrace.SpanExporter, error) {
-	switch name := spanDestination(env, c); {
-	case name == "none":
-		return nil, nil
-	case name == "console" && env.get("OTEL_TRACES_EXPORTER") == "":
-		return stdouttrace.New()
-	}
-	return autoexport.NewSpanExporter(ctx) // reads OTEL_EXPORTER_OTLP_*; its default is otlp
-}
-
-// spanDestination is otlp, console, none, or whatever else OTEL_TRACES_EXPORTER says.
-func spanDestination(env environ, c config.Telemetry) string {
-	if env.get("OTEL_SDK_DISABLED") == "true" {
-		return "none"
-	}
-	if name := env.get("OTEL_TRACES_EXPORTER"); name != "" {
-		return name
-	}
-	if env.get("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "" {
-		return "otlp"
-	}
-	return c.Traces
-}
-
-// metricReader is the one OTEL_METRICS_EXPORTER names, or nil. Prometheus is served by the gateway itself.
-func metricReader(ctx context.Context, env environ) (sdkmetric.Reader, error) {
-	switch env.get("OTEL_METRICS_EXPORTER") {
-	case "", "none", "prometheus":
-		return nil, nil
-	}
-	if env.get("OTEL_SDK_DISABLED") == "true" {
-		return nil, nil
-	}
-	return autoexport.NewMetricReader(ctx)
-}
-
-// collect has every span kept by keep as it ends, for as long as the config's block stays c.
-func (t *telemetry) collect(c config.Telemetry, keep func(endedSpan)) {
-	t.use(t.newProvider(c, &spanCollector{keep: keep}), c)
-}
-
-// A spanCollector is a SpanProcessor that exports nothing.
-type spanCollector struct{ keep func(endedSpan) }
-
-var _ sdktrace.SpanProcessor = (*spanCollector)(nil)
-
-func (c *spanCollector) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-func (c *spanCollector) Shutdown(context.Context) error                  { return nil }
-func (c *spanCollector) ForceFlush(context.Context) error                { return nil }
-
-func (c *spanCollector) OnEnd(s sdktrace.ReadOnlySpan) {
-	attributes := map[string]string{}
-	for _, a := range s.Attributes() {
-		attributes[string(a.Key)] = a.Value.String()
-	}
-	c.keep(endedSpan{
-		trace: s.SpanContext().TraceID(), id: s.SpanContext().SpanID(), parent: s.Parent().SpanID(),
-		name: s.Name(), kind: s.SpanKind(), start: s.StartTime(), end: s.EndTime(), attributes: attributes,
-	})
-}
-
-// An endedSpan is one step of one call.
-type endedSpan struct {
-	trace      trace.TraceID
-	id, parent trace.SpanID
-	name       string
-	kind       trace.SpanKind
-	start, end time.Time
-	attributes map[string]string
 }

@@ -14,17 +14,28 @@ import (
 type tracers struct {
 	embedded.TracerProvider
 	current atomic.Pointer[trace.TracerProvider]
+	off     atomic.Bool
 }
 
 // newTracers makes one that records nothing.
 func newTracers() *tracers {
 	t := new(tracers)
-	t.use(noop.NewTracerProvider())
+	t.use(nil)
 	return t
 }
 
-// use sends the spans that begin from now on to p.
-func (t *tracers) use(p trace.TracerProvider) { t.current.Store(&p) }
+// use sends the spans that begin from now on to p, or nowhere if it is nil.
+func (t *tracers) use(p trace.TracerProvider) {
+	off := p == nil
+	if off {
+		p = noop.NewTracerProvider()
+	}
+	t.current.Store(&p)
+	t.off.Store(off)
+}
+
+// on reports whether spans go anywhere.
+func (t *tracers) on() bool { return !t.off.Load() }
 
 // Tracer returns a tracer that follows t.
 func (t *tracers) Tracer(name string, options ...trace.TracerOption) trace.Tracer {

@@ -31,3 +31,11 @@ type Refresh struct {
 	Err  error
 	Seq  uint64
 }
+
+// Reason is the class of the failure. Empty: it did not fail.
+func (r Refresh) Reason() string {
+	if r.Err == nil {
+		return ""
+	}
+	return asError(r.Err).Reason
+}

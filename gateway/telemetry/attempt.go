@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// An Attempt is the CLIENT span of one request to the upstream. It is used by one goroutine.
+// An Attempt is the CLIENT span of one request to the upstream. It is used by one goroutine, and not copied once it
+// is in use.
 type Attempt struct {
 	call  *Call
 	began time.Time
@@ -21,54 +23,83 @@ type Attempt struct {
 	port, n   int
 	retry     string // why it is sent once more
 	times     int    // for the how manieth time
-	signature *Signature
-	status    int // zero: no answer
-	protocol  string
-	reused    bool
+	signed    bool
+	signature Signature
+	response  Response
+}
+
+// A Response is how the upstream's response began.
+type Response struct {
+	// Status and Protocol ("HTTP/1.1") are its own.
+	Status   int
+	Protocol string
+
+	// Reused says that the connection had served before.
+	Reused bool
+
+	// Connected is when there was a connection, and Begun when the response began on it.
+	Connected, Begun time.Time
 }
 
 // Attempt begins the CLIENT span of the call's nth request, counted from 1, to host:port, and writes its
 // trace context into h.
-func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n int) (context.Context, *Attempt) {
-	a := &Attempt{call: c, began: time.Now(), host: host, port: port, n: n}
-	tracer := c.recorder.tracer
-	if tracer == nil {
+func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n int) (context.Context, Attempt) {
+	a := Attempt{call: c, began: time.Now(), host: host, port: port, n: n}
+	c.attempts = n
+	r := c.recorder
+	if c.span == nil {
+		c.from.into(h)
 		return ctx, a
 	}
-	ctx, a.span = tracer.Start(ctx, c.name, c.recorder.sending...)
-	c.recorder.propagator.Inject(ctx, propagation.HeaderCarrier(h))
+	ctx, a.span = r.tracer.Start(ctx, c.name, r.sending...)
+	r.propagator.Inject(ctx, propagation.HeaderCarrier(h))
 	return ctx, a
 }
 
-// Again notes why the request is sent once more, the reason of the failure before it, and for the how manieth time.
-func (a *Attempt) Again(reason string, times int) { a.retry, a.times = reason, times }
+// TraceContext is the attempt's own, as an upstream can be told it in params._meta. Empty when spans are off.
+func (a *Attempt) TraceContext() (traceparent, tracestate string) {
+	if a.span == nil {
+		return "", ""
+	}
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), a.span), carrier)
+	return carrier["traceparent"], carrier["tracestate"]
+}
 
-// Recording reports whether anyone will see what is noted.
+// Again notes and counts that the request is sent once more, the reason of the failure before it, and for the how
+// manieth time.
+func (a *Attempt) Again(reason string, times int) {
+	a.retry, a.times = reason, times
+	a.call.recorder.retries.Add(context.Background(), 1, metric.WithAttributes(
+		attribute.String(keyRoute, a.call.message.Route), attribute.String(keyReason, reason)))
+}
+
+// Recording reports whether a span will tell what is noted.
 func (a *Attempt) Recording() bool { return a.span != nil && a.span.IsRecording() }
 
 // Signed notes what the request leaves with.
-func (a *Attempt) Signed(s Signature) { a.signature = &s }
+func (a *Attempt) Signed(s Signature) { a.signed, a.signature = true, s }
 
-// Answered notes how the upstream answered: HTTP status and protocol ("HTTP/1.1"), and whether the
-// connection had served before.
-func (a *Attempt) Answered(status int, proto string, reused bool) {
-	a.status, a.protocol, a.reused = status, proto, reused
-}
+// Answered notes how the upstream answered.
+func (a *Attempt) Answered(r Response) { a.response = r }
 
 // End ends the span and counts the request. It is called once. A CLIENT span is an error for every
 // JSON-RPC error, whoever was at fault.
 func (a *Attempt) End(e Ending) {
-	r, m := a.call.recorder, a.call.message
-	counted := series{route: m.Route, method: metricMethod(m.Method), errorType: e.errorType(), status: e.Status}
+	c := a.call
+	c.last = a
+	r, counted := c.recorder, c.series(e, false)
+	counted.host, counted.port, counted.status = a.host, a.port, e.Status
 	r.client.Record(context.Background(), time.Since(a.began).Seconds(), r.known.of(counted).record...)
 	if a.span == nil {
 		return
 	}
 	if a.span.IsRecording() {
-		r.tell(a.span, func(attrs []attribute.KeyValue) []attribute.KeyValue { return a.attributes(m.attributes(attrs)) })
+		r.tell(a.span, func(attrs []attribute.KeyValue) []attribute.KeyValue {
+			return e.attributes(a.attributes(c.message.attributes(attrs)))
+		})
 	}
-	e.mark(a.span, counted.errorType != "")
-	a.span.End()
+	e.close(a.span, counted.errorType != "")
 }
 
 // attributes appends those of the CLIENT span alone.
@@ -78,16 +109,26 @@ func (a *Attempt) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	if a.retry != "" {
 		attrs = append(attrs, attribute.String(keyRetry, a.retry), attribute.Int(keyResend, a.times))
 	}
-	if a.signature != nil {
+	if a.signed {
 		attrs = a.signature.attributes(attrs)
 	}
-	if a.status == 0 {
+	return a.response.attributes(attrs, a.began)
+}
+
+func (r Response) attributes(attrs []attribute.KeyValue, began time.Time) []attribute.KeyValue {
+	if r.Status == 0 {
+		return attrs
+	}
+	attrs = append(attrs,
+		attribute.Int(keyHTTPStatus, r.Status),
+		attribute.String(keyProtocolNumber, protocolNumber(r.Protocol)),
+		attribute.Bool(keyReused, r.Reused))
+	if r.Connected.IsZero() {
 		return attrs
 	}
 	return append(attrs,
-		attribute.Int(keyHTTPStatus, a.status),
-		attribute.String(keyProtocolNumber, protocolNumber(a.protocol)),
-		attribute.Bool(keyReused, a.reused))
+		attribute.Float64(keyConnWait, r.Connected.Sub(began).Seconds()),
+		attribute.Float64(keyFirstByte, r.Begun.Sub(r.Connected).Seconds()))
 }
 
 // protocolNumber is "1.1" of "HTTP/1.1" and "2" of "HTTP/2.0".

@@ -2,84 +2,40 @@ package telemetry
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Message is what is told of an inbound message when its span begins.
-type Message struct {
-	// Route and Snapshot say what served it.
-	Route    string
-	Snapshot uint64
-
-	// Caller is the name of the key it came with. Empty when callers have none.
-	Caller string
-
-	// Remote is the client's address, host:port.
-	Remote string
-
-	// Method is the JSON-RPC method; "response" or "batch" for messages without one, else the HTTP method.
-	Method string
-
-	// Name is the tool, prompt or resource it is about. Empty when there is none or it is ambiguous.
-	Name string
-
-	// ID is the request's id as it stands in the body. Nil for messages without one.
-	ID []byte
-
-	// Version is the protocol revision, and Session the session id, of the headers.
-	Version, Session string
-
-	// Traceparent and Tracestate are those of params._meta; they win over the headers'.
-	Traceparent, Tracestate string
-}
-
-// A Call is one inbound message's span and timer. It is used by one goroutine.
+// A Call is one inbound message's span and timer. It is used by one goroutine, and not copied once it is in use.
 type Call struct {
 	recorder *Recorder
 	message  Message
-	name     string // of its spans
 	began    time.Time
-	span     trace.Span // nil when spans are off
-}
+	counting options // of its route
 
-// An Ending is how a call or an attempt went. The zero value is success.
-type Ending struct {
-	// Code is the JSON-RPC error code of the answer. Zero: the answer is a result.
-	Code int
+	// of spans
+	name string     // of its spans
+	span trace.Span // nil when spans are off
+	from passing    // the caller's, when spans are off
 
-	// Reason names the failure when it was not the upstream's JSON-RPC answer. Empty: it was.
-	Reason string
-
-	// ToolError says that the result has isError.
-	ToolError bool
-
-	// Message describes the failure. It must not hold secrets.
-	Message string
-
-	// Status is the HTTP status of the upstream. Zero: there was no response.
-	Status int
-
-	// Outcome is the errors' not_sent, rejected or unknown. Empty on success.
-	Outcome string
-
-	// Events is how many events the answer had.
-	Events int
+	// as it goes
+	attempts int
+	queued   time.Duration // for its place
+	signing  time.Duration // for credentials
+	last     *Attempt      // nil: nothing was sent
 }
 
 // Call begins the span of an inbound message. The context carries it on.
-func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.Context, *Call) {
-	c := &Call{recorder: r, message: m, began: time.Now()}
-	r.active.Add(ctx, 1, r.known.of(series{route: m.Route}).add...)
-	if r.tracer == nil {
+func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.Context, Call) {
+	c := Call{recorder: r, message: m, began: time.Now(), counting: r.known.of(series{route: m.Route})}
+	r.active.Add(ctx, 1, c.counting.add...)
+	if !r.tracing() {
+		c.from = passedOn(h)
 		return ctx, c
 	}
 	c.name = m.spanName()
@@ -88,22 +44,28 @@ func (r *Recorder) Call(ctx context.Context, h http.Header, m Message) (context.
 	if links != nil {
 		options = append(slices.Clip(options), trace.WithLinks(links...))
 	}
-	if ctx, c.span = r.tracer.Start(ctx, c.name, options...); c.span.IsRecording() {
-		r.tell(c.span, func(attrs []attribute.KeyValue) []attribute.KeyValue { return m.origin(m.attributes(attrs)) })
+	ctx, c.span = r.tracer.Start(ctx, c.name, options...)
+	if c.recording() {
+		r.tell(c.span, func(attrs []attribute.KeyValue) []attribute.KeyValue {
+			return r.arguments(m.origin(m.attributes(attrs)), m)
+		})
 	}
 	return ctx, c
 }
 
+// recording reports whether there is a span that will be seen.
+func (c *Call) recording() bool { return c.span != nil && c.span.IsRecording() }
+
 // parent is the caller's trace context: that of params._meta when it is valid, with a link to the one of
 // the headers if that is another, else that of the headers.
 func (r *Recorder) parent(ctx context.Context, h http.Header, m Message) (context.Context, []trace.Link) {
-	byHeader := r.propagator.Extract(ctx, propagation.HeaderCarrier(h))
+	byHeader := r.propagator.Extract(ctx, bounded{propagation.HeaderCarrier(h)})
 	if m.Traceparent == "" {
 		return byHeader, nil
 	}
-	byMeta := propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{
+	byMeta := propagation.TraceContext{}.Extract(ctx, bounded{propagation.MapCarrier{
 		"traceparent": m.Traceparent, "tracestate": m.Tracestate,
-	})
+	}})
 	parent := trace.SpanContextFromContext(byMeta)
 	if !parent.IsValid() {
 		return byHeader, nil
@@ -115,152 +77,50 @@ func (r *Recorder) parent(ctx context.Context, h http.Header, m Message) (contex
 	return byMeta, []trace.Link{{SpanContext: ambient}}
 }
 
-// Wait begins a child span of the call for something it waits for, and returns what ends it.
-func (c *Call) Wait(ctx context.Context, name string) (end func()) {
-	if c.recorder.tracer == nil {
-		return func() {}
-	}
-	_, span := c.recorder.tracer.Start(ctx, name)
-	return func() { span.End() }
-}
-
-// TraceID is the call's trace, for the error a client sees. Empty when spans are off.
+// TraceID is the call's trace, for the error a client sees. Empty when there is none.
 func (c *Call) TraceID() string {
-	if c.span == nil || !c.span.SpanContext().HasTraceID() {
-		return ""
-	}
-	return c.span.SpanContext().TraceID().String()
-}
-
-// End ends the span and counts the call. It is called once, after the last byte.
-func (c *Call) End(e Ending) {
-	ctx, r, route := context.Background(), c.recorder, c.message.Route
-	r.active.Add(ctx, -1, r.known.of(series{route: route}).add...)
-	counted := series{route: route, method: metricMethod(c.message.Method), errorType: e.errorType()}
-	r.server.Record(ctx, time.Since(c.began).Seconds(), r.known.of(counted).record...)
-	if c.span == nil {
-		return
-	}
-	e.mark(c.span, e.serverFault())
-	c.span.End()
-}
-
-// errorType is error.type: empty on success.
-func (e Ending) errorType() string {
 	switch {
-	case e.Reason != "":
-		return e.Reason
-	case e.Code != 0:
-		return strconv.Itoa(e.Code)
-	case e.ToolError:
-		return "tool_error"
+	case c.span != nil && c.span.SpanContext().HasTraceID():
+		return c.span.SpanContext().TraceID().String()
+	case c.from.parent != nil:
+		return c.from.parent[0][3:35]
 	}
 	return ""
 }
 
-// serverFault reports whether a SERVER span is an error. By the conventions a message that the caller got
-// wrong is not one.
-func (e Ending) serverFault() bool {
-	if e.Reason != "" {
-		return true
+// End ends the span and counts the call. It is called once, after the last byte.
+func (c *Call) End(e Ending) {
+	ctx, r := context.Background(), c.recorder
+	r.active.Add(ctx, -1, c.counting.add...)
+	c.meet(e)
+	r.server.Record(ctx, time.Since(c.began).Seconds(), r.known.of(c.series(e, true)).record...)
+	if c.recording() {
+		r.tell(c.span, func(attrs []attribute.KeyValue) []attribute.KeyValue { return c.history(e.attributes(attrs)) })
 	}
-	switch e.Code {
-	case -32700, -32600, -32601, -32602, -32002:
-		return false
-	}
-	return e.Code != 0 || e.ToolError
-}
-
-// mark writes an ending onto a span.
-func (e Ending) mark(span trace.Span, fault bool) {
-	if !span.IsRecording() {
-		return
-	}
-	if t := e.errorType(); t != "" {
-		span.SetAttributes(attribute.String(keyErrorType, t))
-	}
-	if e.Code != 0 {
-		span.SetAttributes(attribute.String(keyStatusCode, strconv.Itoa(e.Code)))
-	}
-	if e.Outcome != "" {
-		span.SetAttributes(attribute.String(keyOutcome, e.Outcome))
-	}
-	if e.Events != 0 {
-		span.SetAttributes(attribute.Int(keyEvents, e.Events))
-	}
-	if fault {
-		span.SetStatus(codes.Error, e.Message)
+	if c.span != nil {
+		e.close(c.span, e.serverFault())
 	}
 }
 
-// spanName is "{method} {target}"; a resource's URI is no target, by the conventions.
-func (m Message) spanName() string {
-	if m.Name == "" || m.isResource() {
-		return m.Method
+// series is what a call or an attempt that ended so is counted under. Words count as met once a call, at its end.
+func (c *Call) series(e Ending, end bool) series {
+	m, r := c.message, c.recorder
+	return series{
+		route: m.Route, method: metricMethod(m.Method),
+		target: r.targets.of(m.Route, m.target(), end && e.good()), errorType: r.errorType(m.Route, e, end),
 	}
-	return m.Method + " " + m.Name
 }
 
-func (m Message) isResource() bool {
-	switch m.Method {
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
-		return true
+// history appends what became of the call on its way.
+func (c *Call) history(attrs []attribute.KeyValue) []attribute.KeyValue {
+	if c.queued != 0 {
+		attrs = append(attrs, attribute.Float64(keyWait, c.queued.Seconds()))
 	}
-	return false
-}
-
-// attributes appends those that a call's SERVER and CLIENT spans share.
-func (m Message) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
-	attrs = append(attrs,
-		attribute.String(keyRoute, m.Route),
-		attribute.String(keyMethod, m.Method),
-		attribute.String(keyTransport, "tcp"),
-		attribute.String(keyProtocol, "http"))
-	if len(m.ID) != 0 && string(m.ID) != "null" {
-		attrs = append(attrs, attribute.String(keyRequestID, unquote(m.ID)))
+	if c.signing != 0 {
+		attrs = append(attrs, attribute.Float64(keySignWait, c.signing.Seconds()))
 	}
-	if m.Version != "" {
-		attrs = append(attrs, attribute.String(keyProtocolVersion, m.Version))
-	}
-	if m.Session != "" && m.Version < sessionless {
-		attrs = append(attrs, attribute.String(keySession, m.Session))
-	}
-	switch {
-	case m.Name == "":
-	case m.Method == "tools/call":
-		attrs = append(attrs, attribute.String(keyTool, m.Name), attribute.String(keyOperation, "execute_tool"))
-	case m.Method == "prompts/get":
-		attrs = append(attrs, attribute.String(keyPrompt, m.Name))
-	case m.isResource():
-		attrs = append(attrs, attribute.String(keyResource, m.Name))
+	if c.attempts > 1 {
+		attrs = append(attrs, attribute.Int(keyRetries, c.attempts-1))
 	}
 	return attrs
-}
-
-// origin appends the attributes of the SERVER span alone.
-func (m Message) origin(attrs []attribute.KeyValue) []attribute.KeyValue {
-	attrs = append(attrs, attribute.Int64(keySnapshot, int64(m.Snapshot)))
-	if m.Caller != "" {
-		attrs = append(attrs, attribute.String(keyCaller, m.Caller))
-	}
-	host, port, err := net.SplitHostPort(m.Remote)
-	if err != nil {
-		return attrs
-	}
-	attrs = append(attrs, attribute.String(keyClient, host))
-	if n, err := strconv.Atoi(port); err == nil {
-		attrs = append(attrs, attribute.Int(keyClientPort, n))
-	}
-	return attrs
-}
-
-// unquote is an id as the attribute holds it: a string without its quotes, a number as it stands.
-func unquote(id []byte) string {
-	if id[0] != '"' {
-		return string(id)
-	}
-	if s, err := strconv.Unquote(string(id)); err == nil {
-		return s
-	}
-	return string(id)
 }

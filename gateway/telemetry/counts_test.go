@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -76,15 +75,16 @@ func TestCallsUnderWayAreCountedUpAndDown(t *testing.T) {
 
 func TestRefreshesAreCountedByResult(t *testing.T) {
 	r, read := counts(t)
-	r.Refreshed("a", nil)
-	r.Refreshed("a", nil)
-	r.Refreshed("a", errors.New("no"))
+	r.Refreshed("a", "")
+	r.Refreshed("a", "")
+	r.Refreshed("a", "sso_expired")
 	got := map[string]int64{}
 	for _, p := range read()["signet.credentials.refreshes"].(metricdata.Sum[int64]).DataPoints {
 		result, _ := p.Attributes.Value(attribute.Key(keyResult))
-		got[result.AsString()] = p.Value
+		why, _ := p.Attributes.Value(keyErrorType)
+		got[result.AsString()+why.AsString()] = p.Value
 	}
-	if got["ok"] != 2 || got["failed"] != 1 {
+	if got["ok"] != 2 || got["failedsso_expired"] != 1 {
 		t.Errorf("%v", got)
 	}
 }
@@ -143,7 +143,7 @@ func TestCallsAreCountedUnderTheSameSeriesHoweverManyThereWere(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"mcp.server.operation.duration": "[[error.type access_denied] [mcp.method.name tools/call] [signet.route r]]",
-		"mcp.client.operation.duration": "[[error.type access_denied] [http.response.status_code 403] [mcp.method.name tools/call] [signet.route r]]",
+		"mcp.client.operation.duration": "[[error.type access_denied] [http.response.status_code 403] [mcp.method.name tools/call] [server.address h] [server.port 1] [signet.route r]]",
 	} {
 		points := read()[name].(metricdata.Histogram[float64]).DataPoints
 		if len(points) != 1 || points[0].Count != 3 || fmt.Sprint(shown(points[0].Attributes)) != want {

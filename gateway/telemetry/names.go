@@ -124,3 +124,12 @@ func metricMethod(method string) string {
 	}
 	return other
 }
+
+// metricVersion is a protocol revision as metrics carry it.
+func metricVersion(version string) string {
+	switch version {
+	case "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28":
+		return version
+	}
+	return other
+}

@@ -7,9 +7,9 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -23,32 +23,32 @@ const scope = "signet"
 
 // A Recorder makes the spans and counts of one gateway. It is safe for concurrent use.
 type Recorder struct {
+	// fixed at build
 	tracer     trace.Tracer // nil: spans are off and cost nothing
+	traced     func() bool  // nil: always
 	propagator propagation.TextMapPropagator
 	serving    []trace.SpanStartOption // of a SERVER span
 	sending    []trace.SpanStartOption // of a CLIENT span
+	loads      func() Loads            // nil: there are none
+	instruments
 
-	server    metric.Float64Histogram
-	client    metric.Float64Histogram
-	active    metric.Int64UpDownCounter
-	refreshes metric.Int64Counter
-	dropped   metric.Int64Counter
-	panics    metric.Int64Counter
-	reloaded  metric.Int64Gauge
-	reloadAt  metric.Float64Gauge
-	routes    metric.Int64Gauge
-	retiring  metric.Int64UpDownCounter
-
-	loads   func() Loads // nil: there are none
-	known   known
-	scratch sync.Pool              // of *[]attribute.KeyValue, for tell
-	hash    atomic.Pointer[string] // of the config that serves; nil: none yet
+	// as it goes
+	known          known
+	targets, codes words
+	sessions       sessions
+	scratch        sync.Pool              // of *[]attribute.KeyValue, for tell
+	hash           atomic.Pointer[string] // of the config that serves; nil: none yet
+	captures       atomic.Bool            // Capture
 }
 
 // Options say where spans and numbers go. The zero value records nothing.
 type Options struct {
-	// Tracers makes spans. Nil: none are made, and no trace context is read or sent.
+	// Tracers makes spans. Nil: none are made.
 	Tracers trace.TracerProvider
+
+	// Traced reports whether Tracers' spans go anywhere just now: while they do not none are made, and a caller's
+	// trace goes by untouched. Nil: they do.
+	Traced func() bool
 
 	// Meters makes instruments. Nil: nothing is counted.
 	Meters metric.MeterProvider
@@ -64,9 +64,10 @@ type Options struct {
 // New makes a Recorder. It fails only when an instrument cannot be made.
 func New(o Options) (*Recorder, error) {
 	r := &Recorder{
-		propagator: o.Propagator, loads: o.Loads,
-		serving: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		sending: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)},
+		propagator: o.Propagator, loads: o.Loads, traced: o.Traced,
+		serving:  []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		sending:  []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)},
+		sessions: sessions{seed: maphash.MakeSeed()},
 	}
 	if r.propagator == nil {
 		r.propagator = propagation.TraceContext{}
@@ -77,10 +78,27 @@ func New(o Options) (*Recorder, error) {
 	if o.Meters == nil {
 		o.Meters = metricnoop.NewMeterProvider()
 	}
-	if err := r.instruments(o.Meters.Meter(scope)); err != nil {
+	if err := r.make(o.Meters.Meter(scope)); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	return r, nil
+}
+
+// tracing reports whether spans are made.
+func (r *Recorder) tracing() bool { return r.tracer != nil && (r.traced == nil || r.traced()) }
+
+// Capture says whether the arguments of tools are told of calls that begin from now on. They are not until it does.
+func (r *Recorder) Capture(arguments bool) { r.captures.Store(arguments) }
+
+// Captures reports what Capture said last.
+func (r *Recorder) Captures() bool { return r.captures.Load() }
+
+// arguments appends those of a tool, if that is wanted.
+func (r *Recorder) arguments(attrs []attribute.KeyValue, m Message) []attribute.KeyValue {
+	if len(m.Arguments) == 0 || !r.captures.Load() {
+		return attrs
+	}
+	return append(attrs, attribute.String(keyArguments, cut(string(m.Arguments[:min(len(m.Arguments), maxArguments+1)]), maxArguments)))
 }
 
 // tell gives a span what list appends, all at once: a span copies what it is given, and grows for each time.
@@ -96,17 +114,18 @@ func (r *Recorder) tell(span trace.Span, list func([]attribute.KeyValue) []attri
 	r.scratch.Put(attrs)
 }
 
-// Tracer is what makes the spans, for rooms that have some of their own. Nil when spans are off.
+// Tracer is what makes the spans, for rooms that have some of their own. Nil when there are never any.
 func (r *Recorder) Tracer() trace.Tracer { return r.tracer }
 
-// Refreshed counts one fetch of a route's credentials.
-func (r *Recorder) Refreshed(route string, err error) {
-	result := "ok"
-	if err != nil {
-		result = "failed"
+// Refreshed counts one fetch of a route's credentials, which failed for a reason, or did not.
+func (r *Recorder) Refreshed(route, reason string) {
+	attrs := []attribute.KeyValue{attribute.String(keyRoute, route), attribute.String(keyResult, "ok")}
+	if reason != "" {
+		attrs = []attribute.KeyValue{
+			attribute.String(keyRoute, route), attribute.String(keyResult, "failed"), attribute.String(keyErrorType, reason),
+		}
 	}
-	r.refreshes.Add(context.Background(), 1, metric.WithAttributes(
-		attribute.String(keyRoute, route), attribute.String(keyResult, result)))
+	r.refreshes.Add(context.Background(), 1, metric.WithAttributes(attrs...))
 }
 
 // Dropped counts a notification that could not be delivered although its sender was told 202.
@@ -121,25 +140,3 @@ func (r *Recorder) Panicked(route string) {
 
 // Retiring counts routes that were replaced or removed and are still held: one more, or one fewer.
 func (r *Recorder) Retiring(n int64) { r.retiring.Add(context.Background(), n) }
-
-// Reloaded notes how the last attempt to apply a config ended, and if well what now serves: so many routes, of
-// a config with this hash.
-func (r *Recorder) Reloaded(ok bool, at time.Time, routes int, hash string) {
-	ctx := context.Background()
-	if !ok {
-		r.reloaded.Record(ctx, 0)
-		return
-	}
-	r.reloaded.Record(ctx, 1)
-	r.reloadAt.Record(ctx, float64(at.UnixMilli())/1e3)
-	r.routes.Record(ctx, int64(routes))
-	r.hash.Store(&hash)
-}
-
-// observeConfig tells the one hash that serves. Recorded by a Gauge instead, all that ever served would stay.
-func (r *Recorder) observeConfig(_ context.Context, o metric.Int64Observer) error {
-	if hash := r.hash.Load(); hash != nil {
-		o.Observe(1, metric.WithAttributes(attribute.String(keyHash, *hash)))
-	}
-	return nil
-}

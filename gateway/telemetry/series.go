@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"net/http"
 	"strconv"
 	"sync"
 
@@ -8,14 +9,15 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// maxSeries is how many series are kept made. Their parts are the config's and ours but for the codes of an
-// upstream's errors.
+// maxSeries is how many series are kept made. Their parts are the config's, ours, and bounded words.
 const maxSeries = 4096
 
 // A series is what one measurement is counted under. What is zero is no attribute.
 type series struct {
-	route, method, errorType string
-	status                   int // of HTTP
+	route, method, target, errorType string
+	host                             string // with port
+	port                             int
+	status                           int // of HTTP
 }
 
 // options are a series as instruments take it.
@@ -54,11 +56,29 @@ func (s series) attributes() []attribute.KeyValue {
 	if s.method != "" {
 		attrs = append(attrs, attribute.String(keyMethod, s.method))
 	}
+	switch {
+	case s.target == "":
+	case s.method == "prompts/get":
+		attrs = append(attrs, attribute.String(keyPrompt, s.target))
+	default:
+		attrs = append(attrs, attribute.String(keyTool, s.target), attribute.String(keyOperation, "execute_tool"))
+	}
 	if s.errorType != "" {
 		attrs = append(attrs, attribute.String(keyErrorType, s.errorType))
 	}
+	if s.host != "" {
+		attrs = append(attrs, attribute.String(keyServer, s.host), attribute.Int(keyServerPort, s.port))
+	}
 	if s.status != 0 {
-		attrs = append(attrs, attribute.String(keyHTTPStatus, strconv.Itoa(s.status)))
+		attrs = append(attrs, attribute.String(keyHTTPStatus, metricStatus(s.status)))
 	}
 	return attrs
+}
+
+// metricStatus is a status of HTTP as metrics carry it: an upstream may answer with any number.
+func metricStatus(status int) string {
+	if http.StatusText(status) == "" {
+		return other
+	}
+	return strconv.Itoa(status)
 }
