@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -145,6 +146,7 @@ func (k *kinds) rotate(t *testing.T) {
 // TestMain lets the test's own program be something else: the credential_process of a profile, or an upstream in
 // another network.
 func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write what spans tell into testdata/spans")
 	if len(os.Args) != 3 {
 		os.Exit(m.Run())
 	}

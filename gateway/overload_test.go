@@ -104,7 +104,7 @@ func TestAWaitIsASpanOfACallThatWaited(t *testing.T) {
 			`internal "signet.queue.wait" Unset signet.queue.position=1 signet.queue.ahead=0, 1.5s from 0s`,
 			`internal "signet.queue.wait" Unset signet.queue.position=2 signet.queue.ahead=1, 2s from 0s`,
 			`server "tools/call slow" Error error.type=queue_timeout signet.outcome=not_sent signet.queue.wait_seconds=2, 2s from 0s`,
-			`server "tools/call slow" Unset signet.queue.wait_seconds=1.5, 3s from 0s`,
+			`server "tools/call slow" Unset signet.outcome=answered signet.queue.wait_seconds=1.5, 3s from 0s`,
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, want) {

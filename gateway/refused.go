@@ -19,6 +19,7 @@ const maxRetryAfter = time.Hour
 // refused what was signed before anything was executed, and there is something else to sign.
 func (c *call) refused(a *attempt, response *http.Response, body io.Reader) (again bool) {
 	held, err := c.readHeld(body, response.ContentLength)
+	a.record.Received()
 	if err != nil {
 		if c.blames(a, err) {
 			c.failed()

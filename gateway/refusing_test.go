@@ -64,7 +64,7 @@ func TestFault_F13_AThrottledReadWaitsOnceForAMoment(t *testing.T) {
 					began := time.Now()
 					_, body := f.post(t, "r", test.body)
 					got := f.attempts("error.type", "signet.outcome", "signet.retry.reason")
-					want := []string{"error.type=upstream_throttled signet.outcome=rejected", "signet.retry.reason=upstream_throttled"}
+					want := []string{"error.type=upstream_throttled signet.outcome=rejected", "signet.outcome=answered signet.retry.reason=upstream_throttled"}
 					if body != callAnswer || time.Since(began) != test.waits || !slices.Equal(got, want) {
 						t.Errorf("after %s: %s, attempts %q", time.Since(began), body, got)
 					}

@@ -48,24 +48,24 @@ func TestTraceOfACallTellsItsStory(t *testing.T) {
 		want    []string // client spans, then the server span
 	}{
 		"a result": {answering(callAnswer), callBody, []string{
-			`client "tools/call slow" Unset http.response.status_code=200`, `server "tools/call slow" Unset`}},
+			`client "tools/call slow" Unset http.response.status_code=200 signet.outcome=answered`, `server "tools/call slow" Unset signet.outcome=answered`}},
 		"a tool's error": {answering(`{"jsonrpc":"2.0","id":9007199254740993,"result":{"isError":true}}`), callBody, []string{
-			`client "tools/call slow" Error error.type=tool_error http.response.status_code=200`, `server "tools/call slow" Error error.type=tool_error`}},
+			`client "tools/call slow" Error error.type=tool_error http.response.status_code=200 signet.outcome=answered`, `server "tools/call slow" Error error.type=tool_error signet.outcome=answered`}},
 		"bad arguments": {answering(`{"jsonrpc":"2.0","id":9007199254740993,"error":{"code":-32602,"message":"m"}}`), callBody, []string{
-			`client "tools/call slow" Error error.type=-32602 rpc.response.status_code=-32602 http.response.status_code=200`,
-			`server "tools/call slow" Unset error.type=-32602 rpc.response.status_code=-32602`}},
+			`client "tools/call slow" Error error.type=-32602 rpc.response.status_code=-32602 http.response.status_code=200 signet.outcome=answered`,
+			`server "tools/call slow" Unset error.type=-32602 rpc.response.status_code=-32602 signet.outcome=answered`}},
 		"a stream": {func(w http.ResponseWriter, _ *http.Request) { events(w)(event(progress) + event(callAnswer)) }, callBody, []string{
-			`client "tools/call slow" Unset http.response.status_code=200 signet.response.events=2`,
-			`server "tools/call slow" Unset signet.response.events=2`}},
+			`client "tools/call slow" Unset http.response.status_code=200 signet.outcome=answered signet.response.events=2`,
+			`server "tools/call slow" Unset signet.outcome=answered signet.response.events=2`}},
 		"throttled": {status(429, "text/plain", ""), callBody, []string{
 			`client "tools/call slow" Error error.type=upstream_throttled rpc.response.status_code=-31004 http.response.status_code=429 signet.outcome=rejected`,
 			`server "tools/call slow" Error error.type=upstream_throttled rpc.response.status_code=-31004 signet.outcome=rejected`}},
 		"a notification": {status(202, "", ""), `{"jsonrpc":"2.0","method":"notifications/initialized"}`, []string{
-			`client "notifications/initialized" Unset http.response.status_code=202`, `server "notifications/initialized" Unset`}},
+			`client "notifications/initialized" Unset http.response.status_code=202 signet.outcome=answered`, `server "notifications/initialized" Unset signet.outcome=answered`}},
 		"a batch": {answering(`[{"jsonrpc":"2.0","id":1,"result":{}}]`), `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, []string{
-			`client "batch" Unset http.response.status_code=200`, `server "batch" Unset`}},
+			`client "batch" Unset http.response.status_code=200 signet.outcome=answered`, `server "batch" Unset signet.outcome=answered`}},
 		"what parsers disagree about": {answering(`{"jsonrpc":"2.0","id":1,"result":{}}`), `{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"ping"}`, []string{
-			`client "unknown" Unset http.response.status_code=200`, `server "unknown" Unset`}},
+			`client "unknown" Unset http.response.status_code=200 signet.outcome=answered`, `server "unknown" Unset signet.outcome=answered`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

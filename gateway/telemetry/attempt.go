@@ -26,6 +26,7 @@ type Attempt struct {
 	signed    bool
 	signature Signature
 	response  Response
+	received  time.Time // zero: when it ends
 }
 
 // A Response is how the upstream's response began.
@@ -83,14 +84,20 @@ func (a *Attempt) Signed(s Signature) { a.signed, a.signature = true, s }
 // Answered notes how the upstream answered.
 func (a *Attempt) Answered(r Response) { a.response = r }
 
+// Received notes that nothing more comes from the upstream: what happens until End is not its time any more.
+func (a *Attempt) Received() { a.received = time.Now() }
+
 // End ends the span and counts the request. It is called once. A CLIENT span is an error for every
 // JSON-RPC error, whoever was at fault.
 func (a *Attempt) End(e Ending) {
 	c := a.call
 	c.last = a
+	if a.received.IsZero() {
+		a.received = time.Now()
+	}
 	r, counted := c.recorder, c.series(e, false)
 	counted.host, counted.port, counted.status = a.host, a.port, e.Status
-	r.client.Record(context.Background(), time.Since(a.began).Seconds(), r.known.of(counted).record...)
+	r.client.Record(context.Background(), a.received.Sub(a.began).Seconds(), r.known.of(counted).record...)
 	if a.span == nil {
 		return
 	}
@@ -99,7 +106,7 @@ func (a *Attempt) End(e Ending) {
 			return e.attributes(a.attributes(c.message.attributes(attrs)))
 		})
 	}
-	e.close(a.span, counted.errorType != "")
+	e.close(a.span, counted.errorType != "", trace.WithTimestamp(a.received))
 }
 
 // attributes appends those of the CLIENT span alone.

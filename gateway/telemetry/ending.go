@@ -88,9 +88,9 @@ func (e Ending) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 }
 
 // close sets the status of a span, which is an error if so, and ends it.
-func (e Ending) close(span trace.Span, fault bool) {
+func (e Ending) close(span trace.Span, fault bool, options ...trace.SpanEndOption) {
 	if fault {
 		span.SetStatus(codes.Error, word(e.Message))
 	}
-	span.End()
+	span.End(options...)
 }
