@@ -35,6 +35,12 @@ func (l *logText) String() string {
 // startDaemon serves a file with a text until the test ends.
 func startDaemon(t *testing.T, text string) (*daemon, *logText) {
 	t.Helper()
+	return startDaemonWith(t, text, nil)
+}
+
+// startDaemonWith does the same with OTEL_* variables.
+func startDaemonWith(t *testing.T, text string, env []string) (*daemon, *logText) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "signet.yaml")
 	write(t, path, text)
 	o := config.Options{Environ: []string{"HOME=" + t.TempDir()}}
@@ -48,9 +54,10 @@ func startDaemon(t *testing.T, text string) (*daemon, *logText) {
 		t.Fatal(err)
 	}
 	d := newDaemon(path, o, log)
-	if d.telemetry, err = newTelemetry(t.Context(), nil, slog.New(slog.DiscardHandler)); err != nil {
+	if d.telemetry, err = newTelemetry(t.Context(), env, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
+	log.add(d.telemetry.logHandler(), cfg.Log)
 	b, err := d.listeners.prepare(cfg.Listen, cfg.TLS)
 	if err != nil {
 		t.Fatal(err)

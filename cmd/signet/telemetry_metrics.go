@@ -62,6 +62,7 @@ func (t *telemetry) measure(ctx context.Context) error {
 	}
 	t.meters = sdkmetric.NewMeterProvider(options...)
 	t.metrics = &metricsPage{page: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
+	t.metrics.on.Store(true)
 	return nil
 }
 
