@@ -40,6 +40,7 @@ type bench struct {
 func newBench(t *testing.T, n *network, cfg *config.Config, o Options) *bench {
 	t.Helper()
 	o.Dial = n.dial
+	o = searched(t, o)
 	g, err := New(cfg, o)
 	if err != nil {
 		t.Fatal(err)
@@ -135,6 +136,7 @@ func overTCPWith(t *testing.T, cfg *config.Config, o Options) *front {
 	if o.Dial == nil {
 		o.Dial = loopback
 	}
+	o = searched(t, o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func stories() map[string]func(t *testing.T, n *network, begin func(config.Route
 			r.Header.Set("traceparent", "00-22222222222222222222222222222222-2222222222222222-01")
 			begin(plain(upstream(t, n, "up.test", answering(callAnswer)))).do(t, r)
 		},
-		"resource": by(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///x"}}`, answering(`{"jsonrpc":"2.0","id":1,"result":{}}`), nil),
+		"resource":         by(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///x"}}`, answering(`{"jsonrpc":"2.0","id":1,"result":{}}`), nil),
 		"queue_shed":       shedStory,
 		"client_left":      leftStory,
 		"standing_stream":  standingStory,

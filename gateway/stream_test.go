@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	callBody   = `{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"slow"}}`
-	callAnswer = `{"jsonrpc":"2.0","id":9007199254740993,"result":{"content":[]}}`
+	callBody   = `{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"slow","arguments":{"a":"ArGuMeNt7f3a"}}}`
+	callAnswer = `{"jsonrpc":"2.0","id":9007199254740993,"result":{"content":["ReSuLt7f3a"]}}`
 	progress   = `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}`
 )
 

@@ -74,6 +74,11 @@ func (g *grounds) goals(s settings, ids *atomic.Int64, calls *series) ([]goal, e
 		}
 		compare(in, long.row, long.measure, long.bar, asShipped, "plain")
 	}
+	collector, err := g.hungGoals(s, ids)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, collector...)
 	streams, err := g.streamGoal(s, ids)
 	if err != nil {
 		return nil, err

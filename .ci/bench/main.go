@@ -7,7 +7,7 @@
 // checked, and every signature. It exits 1 when one is wrong or a goal is missed by more than 15 %.
 //
 // BENCH_ROUNDS (12), BENCH_ROUND (600ms), BENCH_CALLERS (32) and BENCH_STREAMS (1000) make it shorter or longer.
-// BENCH_BASE is a signet of another build, to be measured beside this one.
+// BENCH_ONLY=hung measures only what a collector that hangs costs. BENCH_BASE is a signet of another build, to be measured beside this one.
 package main
 
 import (

@@ -19,6 +19,13 @@ func run(s settings) error {
 	defer g.close()
 	g.endOnSignal()
 	ids := new(atomic.Int64)
+	if os.Getenv("BENCH_ONLY") == hung {
+		goals, err := g.hungGoals(s, ids)
+		if err != nil {
+			return err
+		}
+		return printGoals(os.Stdout, goals)
+	}
 	calls, err := g.calls(s, ids)
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type grounds struct {
 	key       string // of its callers
 	upstream  *upstream
 	collector *httptest.Server
+	silence   silence      // a collector that hangs; none until hungGoals
 	batches   atomic.Int64 // of spans that the collector was sent
 	started   []*contestant
 }
@@ -76,6 +77,9 @@ func (g *grounds) close() {
 	}
 	if g.collector != nil {
 		g.collector.Close()
+	}
+	if g.silence.Listener != nil {
+		_ = g.silence.Close()
 	}
 	if g.upstream != nil {
 		_ = g.upstream.Close()
@@ -170,7 +174,11 @@ func (g *grounds) run(program, name, spans string) (*contestant, error) {
 		"AWS_ACCESS_KEY_ID=" + v.keyID, "AWS_SECRET_ACCESS_KEY=" + v.secret, "AWS_SESSION_TOKEN=" + v.token,
 	}
 	if spans != off {
-		env = append(env, "OTEL_EXPORTER_OTLP_ENDPOINT="+g.collector.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+		endpoint := g.collector.URL
+		if spans == hung {
+			endpoint = "http://" + g.silence.Addr().String()
+		}
+		env = append(env, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
 	}
 	if spans == unsampled {
 		env = append(env, "OTEL_TRACES_SAMPLER=always_off")

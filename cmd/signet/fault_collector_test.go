@@ -17,6 +17,7 @@ import (
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"signet/config"
 )
@@ -201,5 +202,36 @@ func TestTroubleWithACollectorIsToldOnceAMinute(t *testing.T) {
 		if n := strings.Count(got, "telemetry is not taken"); n != 3 || !strings.Contains(got, `"untold":11`) || !strings.Contains(got, "connection refused xxx") {
 			t.Errorf("%d lines: %s", n, got)
 		}
+	})
+}
+
+// While the queue is full spans are not even made: a call costs what it would without a collector.
+func TestFault_P04_NoSpanIsMadeThatWouldBeDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tel := newTestTelemetry(t, nil)
+		q := tel.batch(hung{})
+		provider := tel.newProvider(config.Telemetry{Sample: 1}, q)
+		tracer := provider.Tracer("x")
+		recorded := func(n int) (made int) {
+			for range n {
+				ctx, span := tracer.Start(t.Context(), "a-call")
+				if span.IsRecording() {
+					made++
+				}
+				if !span.SpanContext().TraceID().IsValid() || !trace.SpanContextFromContext(ctx).Equal(span.SpanContext()) {
+					t.Fatal("a call has no trace id any more")
+				}
+				span.End()
+			}
+			return made
+		}
+		if made := recorded(5000); made != 2048 {
+			t.Errorf("%d spans were made, want 2048", made)
+		}
+		<-time.After(time.Minute)
+		if made := recorded(10); made != 10 {
+			t.Errorf("%d of 10 spans were made once there was room", made)
+		}
+		_ = provider.Shutdown(t.Context())
 	})
 }

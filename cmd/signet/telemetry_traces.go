@@ -52,7 +52,11 @@ func (t *telemetry) use(next *sdktrace.TracerProvider, c config.Telemetry) {
 func (t *telemetry) newProvider(c config.Telemetry, p sdktrace.SpanProcessor) *sdktrace.TracerProvider {
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(t.resource), sdktrace.WithSpanProcessor(p)}
 	if t.environ.get("OTEL_TRACES_SAMPLER") == "" {
-		options = append(options, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.Sample))))
+		sampler := sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.Sample))
+		if q, ok := p.(*spanQueue); ok {
+			sampler = roomSampler{sampler, q}
+		}
+		options = append(options, sdktrace.WithSampler(sampler))
 	}
 	return sdktrace.NewTracerProvider(options...)
 }
@@ -82,6 +86,23 @@ func (q *spanQueue) OnEnd(s sdktrace.ReadOnlySpan) {
 	if s.SpanContext().IsSampled() && q.of.admit(&q.waiting, q.limit) {
 		q.SpanProcessor.OnEnd(s)
 	}
+}
+
+// A roomSampler records no span while the queue is full: it would be dropped at its end, having cost a call what it
+// is made of.
+type roomSampler struct {
+	sdktrace.Sampler
+	queue *spanQueue
+}
+
+// ShouldSample samples as its sampler does, if there is room.
+func (r roomSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	result := r.Sampler.ShouldSample(p)
+	if result.Decision == sdktrace.RecordAndSample && r.queue.waiting.Load() >= int64(r.queue.limit) {
+		r.queue.of.full.Add(1)
+		result.Decision = sdktrace.Drop
+	}
+	return result
 }
 
 // countedSpans count what becomes of the spans of a queue.

@@ -189,9 +189,12 @@ func letters(n int) string {
 	return strings.ToUpper(hex.EncodeToString(random(n)))[:n]
 }
 
+// SecretMark is in every secret of every sandbox, so that one that gets where it does not belong can be found.
+const SecretMark = "SandboxSecret"
+
 // secret makes something that only its holder may know.
 func (s *Sandbox) secret() string {
-	made := base64.RawStdEncoding.EncodeToString(random(30))
+	made := SecretMark + base64.RawStdEncoding.EncodeToString(random(20))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.secrets = append(s.secrets, made)
