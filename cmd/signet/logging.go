@@ -26,7 +26,7 @@ func newLogging(w io.Writer, c config.Log) (*logging, error) {
 	if err := setLevel(level, c.Level); err != nil {
 		return nil, err
 	}
-	handler := newLogSwitch(logHandler(w, c.Format, level))
+	handler := newLogSwitch(plainLog{logHandler(w, c.Format, level)})
 	return &logging{Logger: slog.New(handler), w: w, level: level, handler: handler}, nil
 }
 
@@ -62,10 +62,10 @@ func (l *logging) add(h slog.Handler, c config.Log) {
 // both is a handler that writes in a format, and to what was added.
 func (l *logging) both(format string) slog.Handler {
 	h := logHandler(l.w, format, l.level)
-	if l.also == nil {
-		return h
+	if l.also != nil {
+		h = slog.NewMultiHandler(h, atLevel{l.also, l.level})
 	}
-	return slog.NewMultiHandler(h, atLevel{l.also, l.level})
+	return plainLog{h}
 }
 
 // atLevel is a handler that takes no less than a level.
