@@ -68,7 +68,7 @@ func inMemory(t *testing.T, n *network) func(string, *sandbox.Server) string {
 
 // toolCall is a tools/call of a sandbox's tool.
 func toolCall(id, tool, arguments string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":%q,"arguments":{"call":%q,%s}}}`, id, tool, id, arguments)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":%q,"arguments":{"call":%q,"note":"ArGuMeNt7f3a",%s}}}`, id, tool, id, arguments)
 }
 
 // warm calls each route once, so that its credentials are there.

@@ -146,7 +146,7 @@ func TestReloadLetsCallsFinishOnTheSnapshotTheyBeganWith(t *testing.T) {
 			return upstream(t, n, name, func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				<-time.After(20 * time.Second)
-				answering(strings.Replace(callAnswer, "[]", `"`+name+`"`, 1))(w, r)
+				answering(strings.Replace(callAnswer, `"ReSuLt7f3a"`, `"`+name+`"`, 1))(w, r)
 			})
 		}
 		first, second := serve("one.test"), serve("two.test")
