@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -88,11 +89,12 @@ func (s *search) Write(line []byte) (int, error) {
 // ExportSpans looks through spans.
 func (s *search) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
 	for _, span := range spans {
-		text := fmt.Sprint(span.Name(), span.Status(), span.Events(), span.Links())
+		var text strings.Builder
+		text.WriteString(fmt.Sprint(span.Name(), span.Status(), span.Events(), span.Links()))
 		for _, a := range span.Attributes() {
-			text += fmt.Sprint(" ", a.Key, "=", a.Value.String())
+			text.WriteString(fmt.Sprint(" ", a.Key, "=", a.Value.String()))
 		}
-		s.look("a span", text)
+		s.look("a span", text.String())
 	}
 	return nil
 }
