@@ -15,7 +15,7 @@ const maxSeries = 4096
 // A series is what one measurement is counted under. What is zero is no attribute.
 type series struct {
 	route, method, target, errorType string
-	host                             string // with port
+	host                             string // of the upstream, with port
 	port                             int
 	status                           int // of HTTP
 }
