@@ -177,3 +177,25 @@ func TestMetricsTimeASessionFromItsFirstAnswerToItsEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestMetricsTellHowLongCallsWaitedForAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		o, read := measured(t)
+		up := &busy{takes: 1500 * time.Millisecond}
+		r := plain(upstream(t, n, "up.test", up.ServeHTTP))
+		r.Limits.Calls = 1
+		b := newBench(t, n, settings(map[string]config.Route{"r": r}), o)
+		if got := read("signet.queue.wait"); len(got) != 0 {
+			t.Errorf("before anybody waited: %q", got)
+		}
+		answers := b.crowd(t, "", "r", 3)
+		for range 3 {
+			<-answers
+		}
+		// One at once, one after 1.5 s, and one in vain for 2 s.
+		if got := read("signet.queue.wait"); len(got) != 1 || got[0] != "signet.queue.wait{signet.kind=call signet.route=r} 2 3.5" {
+			t.Errorf("%q", got)
+		}
+	})
+}
