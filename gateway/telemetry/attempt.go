@@ -16,7 +16,7 @@ import (
 type Attempt struct {
 	call  *Call
 	began time.Time
-	span  trace.Span // nil when spans are off
+	span  trace.Span // nil when the call's is not recorded
 
 	// what the span is told when it ends
 	host      string
@@ -52,18 +52,24 @@ func (c *Call) Attempt(ctx context.Context, h http.Header, host string, port, n 
 		c.from.into(h)
 		return ctx, a
 	}
-	ctx, a.span = r.tracer.Start(ctx, c.name, r.sending...)
+	if c.recording() { // what is below a span that is not recorded is not either
+		ctx, a.span = r.tracer.Start(ctx, c.name, r.sending...)
+	}
 	r.propagator.Inject(ctx, propagation.HeaderCarrier(h))
 	return ctx, a
 }
 
 // TraceContext is the attempt's own, as an upstream can be told it in params._meta. Empty when spans are off.
 func (a *Attempt) TraceContext() (traceparent, tracestate string) {
-	if a.span == nil {
+	span := a.span
+	if span == nil {
+		span = a.call.span
+	}
+	if span == nil {
 		return "", ""
 	}
 	carrier := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), a.span), carrier)
+	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), span), carrier)
 	return carrier["traceparent"], carrier["tracestate"]
 }
 

@@ -63,8 +63,8 @@ func costs() map[string]struct {
 	}{
 		"off":       {Options{}, 0},
 		"nowhere":   {nowhereNow(), 0},
-		"unsampled": {tracers(sdktrace.NeverSample()), 12},
-		"sampled":   {tracers(sdktrace.AlwaysSample()), 32}, // 26, but the race detector has pools lose things
+		"unsampled": {tracers(sdktrace.NeverSample()), 8},
+		"sampled":   {tracers(sdktrace.AlwaysSample()), 30}, // 24, but the race detector has pools lose things
 	}
 }
 

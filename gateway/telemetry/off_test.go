@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 func TestWhileSpansAreOffACallersTraceGoesByUntouched(t *testing.T) {
@@ -77,4 +79,22 @@ func TestAnAttemptHasATraceContextToTellInTheMessage(t *testing.T) {
 	if parent, _ := attempt.TraceContext(); parent != "" {
 		t.Errorf("%q while spans are off", parent)
 	}
+}
+
+// A call that is not recorded has no CLIENT span either, and the upstream is told not to record what is below it.
+func TestACallThatIsNotSampledTellsTheUpstreamSo(t *testing.T) {
+	o := Options{Tracers: sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))}
+	r, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := http.Header{}
+	ctx, call := r.Call(t.Context(), http.Header{}, Message{Method: "ping"})
+	_, attempt := call.Attempt(ctx, out, "h", 1, 1)
+	want := "00-" + call.TraceID() + "-" + call.span.SpanContext().SpanID().String() + "-00"
+	if parent, _ := attempt.TraceContext(); out.Get("traceparent") != want || parent != want {
+		t.Errorf("the upstream is told %q, in the message %q, want %q", out.Get("traceparent"), parent, want)
+	}
+	attempt.End(Ending{})
+	call.End(Ending{})
 }
