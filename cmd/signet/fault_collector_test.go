@@ -126,8 +126,10 @@ func TestFault_P04_WhateverACollectorDoesTheProgramEnds(t *testing.T) {
 				}
 			}
 		},
-		"it hangs up":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"it sends elsewhere": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) },
+		"it hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"it sends elsewhere": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(h)
