@@ -153,7 +153,9 @@ func (s *stage) save(n int) { s.write(s.path, version(n)) }
 
 func (s *stage) write(path, text string) {
 	s.t.Helper()
+	begin := time.Now()
 	s.must(os.WriteFile(path, []byte(text), 0o600))
+	s.stalled = s.stalled || time.Since(begin) >= s.quiet // the file may have been empty for as long
 }
 
 func (s *stage) must(err error) {
