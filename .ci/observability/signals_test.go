@@ -3,6 +3,7 @@
 package observability
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ func TestACollectorGetsTracesMetricsAndLogs(t *testing.T) {
 				t.Errorf("%d lines of calls among %d", calls, len(all.logs))
 			}
 			sameMetrics(t, scrape, all)
+			oneSource(t, all.sources)
 			if text := string(s.gateway.output(t)); strings.Contains(text, "telemetry is not taken") {
 				t.Errorf("the gateway was not content:\n%s", text)
 			}
@@ -71,6 +73,17 @@ func sameMetrics(t *testing.T, scrape string, all told) {
 		}
 		if name := words[2]; !pushed[name] && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
 			t.Errorf("%s is on /-/metrics, and the Collector has it not", name)
+		}
+	}
+}
+
+// oneSource wants each signal to be of one and the same gateway, which no other can be taken for.
+func oneSource(t *testing.T, sources map[string][]string) {
+	t.Helper()
+	for _, signal := range [...]string{"traces", "metrics", "logs"} {
+		got := sources[signal]
+		if len(got) != 1 || got[0] != sources["traces"][0] || !regexp.MustCompile(`^signet [0-9a-f-]{36}$`).MatchString(got[0]) {
+			t.Errorf("%s are of %q", signal, got)
 		}
 	}
 }

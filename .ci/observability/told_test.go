@@ -15,7 +15,8 @@ type told struct {
 	spans   []span
 	metrics map[string]metric
 	logs    []record
-	bytes   []byte // all of it, to the letter
+	sources map[string][]string // the ids of those who sent, by signal
+	bytes   []byte              // all of it, to the letter
 }
 
 // A span is one as OTLP has it in JSON.
@@ -56,6 +57,11 @@ type metric struct {
 	} `json:"sum"`
 }
 
+// A resource is who sent something.
+type resource struct {
+	Attributes []attribute `json:"attributes"`
+}
+
 // A record is a line of a log.
 type record struct {
 	TraceID    string      `json:"traceId"`
@@ -79,7 +85,7 @@ func attr(attributes []attribute, key string) string {
 // readTold reads the files of a Collector that has ended.
 func readTold(t *testing.T, dir string) told {
 	t.Helper()
-	all := told{metrics: map[string]metric{}}
+	all := told{metrics: map[string]metric{}, sources: map[string][]string{}}
 	for _, signal := range [...]string{"traces", "metrics", "logs"} {
 		text, err := os.ReadFile(filepath.Join(dir, signal+".json"))
 		if err != nil {
@@ -98,17 +104,20 @@ func (o *told) add(t *testing.T, line []byte) {
 	t.Helper()
 	var sent struct {
 		Spans []struct {
-			Scopes []struct {
+			Resource resource `json:"resource"`
+			Scopes   []struct {
 				Spans []span `json:"spans"`
 			} `json:"scopeSpans"`
 		} `json:"resourceSpans"`
 		Metrics []struct {
-			Scopes []struct {
+			Resource resource `json:"resource"`
+			Scopes   []struct {
 				Metrics []metric `json:"metrics"`
 			} `json:"scopeMetrics"`
 		} `json:"resourceMetrics"`
 		Logs []struct {
-			Scopes []struct {
+			Resource resource `json:"resource"`
+			Scopes   []struct {
 				Records []record `json:"logRecords"`
 			} `json:"scopeLogs"`
 		} `json:"resourceLogs"`
@@ -116,22 +125,33 @@ func (o *told) add(t *testing.T, line []byte) {
 	if err := json.Unmarshal(line, &sent); err != nil {
 		t.Fatalf("%v in %s", err, line)
 	}
-	for _, resource := range sent.Spans {
-		for _, scope := range resource.Scopes {
+	for _, one := range sent.Spans {
+		o.from("traces", one.Resource)
+		for _, scope := range one.Scopes {
 			o.spans = append(o.spans, scope.Spans...)
 		}
 	}
-	for _, resource := range sent.Metrics {
-		for _, scope := range resource.Scopes {
+	for _, one := range sent.Metrics {
+		o.from("metrics", one.Resource)
+		for _, scope := range one.Scopes {
 			for _, m := range scope.Metrics {
 				o.metrics[m.Name] = m
 			}
 		}
 	}
-	for _, resource := range sent.Logs {
-		for _, scope := range resource.Scopes {
+	for _, one := range sent.Logs {
+		o.from("logs", one.Resource)
+		for _, scope := range one.Scopes {
 			o.logs = append(o.logs, scope.Records...)
 		}
+	}
+}
+
+// from notes who sent a signal.
+func (o *told) from(signal string, r resource) {
+	id := attr(r.Attributes, "service.name") + " " + attr(r.Attributes, "service.instance.id")
+	if !slices.Contains(o.sources[signal], id) {
+		o.sources[signal] = append(o.sources[signal], id)
 	}
 }
 

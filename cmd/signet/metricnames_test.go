@@ -10,8 +10,7 @@ import (
 )
 
 // The names are an interface: dashboards and alerts are made of them. What has not happened yet has no series, and
-// does not stand here: signet_retries_total, signet_queue_wait_seconds, mcp_*_session_duration_seconds,
-// signet_notifications_dropped_total, signet_panics_total.
+// does not stand here: signet_retries_total, signet_queue_wait_seconds, mcp_*_session_duration_seconds.
 func TestMetricsHaveTheNamesTheyHad(t *testing.T) {
 	e := newExporting(t, "")
 	e.call(t)

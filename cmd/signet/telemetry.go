@@ -55,7 +55,8 @@ type telemetry struct {
 // newTelemetry makes one that counts and, if the environment asks for it, sends log records. It makes no spans and
 // pushes no metrics until a config is prepared and committed.
 func newTelemetry(ctx context.Context, env []string, log *slog.Logger) (*telemetry, error) {
-	res, err := resource.New(ctx,
+	// An id of this run, and the machine's name: what is pushed by two gateways must not be taken for one's.
+	res, err := resource.New(ctx, resource.WithService(), resource.WithHost(),
 		resource.WithAttributes(attribute.String("service.name", "signet"), attribute.String("service.version", version())),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {

@@ -128,7 +128,7 @@ func TestMetricsAreServedInPrometheusFormat(t *testing.T) {
 	counter.Add(t.Context(), 3)
 	w := httptest.NewRecorder()
 	tel.metrics.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/-/metrics", nil))
-	for _, want := range []string{"signet_things_total 3", "go_goroutines", `service_name="signet"`} {
+	for _, want := range []string{"signet_things_total 3", "go_goroutines", `service_name="signet"`, "service_instance_id=", "host_name="} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %s in the metrics", want)
 		}

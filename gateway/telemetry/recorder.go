@@ -81,6 +81,10 @@ func New(o Options) (*Recorder, error) {
 	if err := r.make(o.Meters.Meter(scope)); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
+	// What should never happen is there before it does: of a series that begins at 1 nobody sees that it rose.
+	none := metric.WithAttributes(attribute.String(keyRoute, ""))
+	r.dropped.Add(context.Background(), 0, none)
+	r.panics.Add(context.Background(), 0, none)
 	return r, nil
 }
 
