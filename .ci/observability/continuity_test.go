@@ -56,8 +56,9 @@ func TestATraceGoesOnFromTheClientToTheUpstream(t *testing.T) {
 				if sent.TraceID != served.TraceID || sent.ParentSpanID != served.SpanID {
 					t.Errorf("%s: CLIENT span %+v is not below the SERVER span %+v", tool, sent, served)
 				}
-				if want := "00-" + sent.TraceID + "-" + sent.SpanID + "-01"; len(came) != 1 || came[0].header != want {
-					t.Errorf("%s: the upstream got %+v, want the header %s", tool, came, want)
+				want := "00-" + sent.TraceID + "-" + sent.SpanID + "-01"
+				if len(came) != 1 || came[0].header != want || came[0].meta != w.meta {
+					t.Errorf("%s: the upstream got %+v, want the header %s and the body as it was", tool, came, want)
 				}
 			}
 		})
