@@ -1,3 +1,6 @@
+// Programs that the tests of ../observability need, apart from the product's own dependencies. The Collector's parts
+// are of one release, the newest whose parts can all be had. "go mod tidy" needs -e here, since one of them has a test
+// that imports what cannot.
 module signet/collector
 
 go 1.26.8
