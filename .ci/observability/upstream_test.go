@@ -106,6 +106,9 @@ func (u *upstream) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (u *upstream) call(w http.ResponseWriter, r *http.Request, m message) {
+	// Servers say again what they were asked, when they refuse it too.
+	said := quoted(m.Params.Arguments)
+	echo := `"content":[{"type":"text","text":` + string(said) + `}]`
 	switch m.Params.Name {
 	case "hold":
 		u.reached <- m.Params.Name
@@ -118,23 +121,23 @@ func (u *upstream) call(w http.ResponseWriter, r *http.Request, m message) {
 		if u.first("token") {
 			w.Header().Set("X-Amzn-Errortype", "ExpiredTokenException")
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(w, `{"message":"The security token included in the request is expired"}`)
+			_, _ = io.WriteString(w, `{"message":"The security token included in the request is expired: `+sessionToken+`"}`)
 			return
 		}
 		u.result(w, m, `"content":[]`)
 	case "fail":
-		u.result(w, m, `"content":[{"type":"text","text":"no"}],"isError":true`)
+		u.result(w, m, echo+`,"isError":true`)
 	case "wrong":
-		answer(w, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":"wrong arguments"}}`, m.ID))
+		answer(w, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":%s}}`, m.ID, said))
 	case "page":
-		http.Error(w, "<html>", http.StatusInternalServerError)
+		http.Error(w, "<html>"+string(said), http.StatusInternalServerError)
 	case "cut":
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}\n\n")
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	default: // an echo
-		u.result(w, m, `"content":[{"type":"text","text":`+string(quoted(m.Params.Arguments))+`}]`)
+	default:
+		u.result(w, m, echo)
 	}
 }
 
