@@ -39,12 +39,16 @@ func TestATraceGoesOnFromTheClientToTheUpstream(t *testing.T) {
 			s := newStage(t, setting{protocol: protocol})
 			for tool, w := range ways() {
 				s.callBy(w, "main", tool)
+				s.callBy(w, "meta", "told,"+tool)
 			}
 			all := s.end()
 			for tool, w := range ways() {
-				// A body goes on as it was.
+				// A body goes on as it was, unless the route has trace_meta.
 				if sent := s.follow(all, w, tool); s.received(tool).meta != w.meta {
 					t.Errorf("%s: the upstream got the meta %q of %s", tool, s.received(tool).meta, sent)
+				}
+				if sent := s.follow(all, w, "told,"+tool); s.received("told,"+tool).meta != sent {
+					t.Errorf("%s: the upstream got the meta %q, want %s", tool, s.received("told,"+tool).meta, sent)
 				}
 			}
 		})

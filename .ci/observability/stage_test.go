@@ -78,6 +78,7 @@ routes:
   narrow: { upstream: %[4]q, limits: { calls: 1, queue: 1, queue_wait: 30s } }
   hasty: { upstream: %[4]q, timeouts: { first_byte: 200ms } }
   dead: { upstream: "http://127.0.0.1:1/mcp", breaker: { failures: 2 } }
+  meta: { upstream: %[4]q, trace_meta: true }
   keyless: { upstream: %[4]q, profile: gone }
 `, address, s.path("keys"), more, s.upstream.URL+"/mcp")
 }
