@@ -156,6 +156,7 @@ func TestFault_P06_AClientThatTakesNoLastWordIsCutOffAndCountedAsSuch(t *testing
 	}
 	known := p.caller(t)
 	p.besides(t, known)
+	p.attendance.heard("stream", `the beginning of {"jsonrpc"`) // whose span, if it is written, says that the client left
 	p.attendance.blind = "a second signal does not wait for spans to be written"
 	p.signal(t, syscall.SIGTERM)
 	becomes(t, "readiness is 503", func() bool { return known.page("/-/ready") == http.StatusServiceUnavailable })
