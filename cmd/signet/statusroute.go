@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"signet/config"
 	"signet/gateway"
 )
 
@@ -128,7 +129,7 @@ func (s *status) describeHistory(row func(string, string, ...any), h gateway.His
 		case s.TraceURL == "":
 			row("", "trace %s", f.TraceID)
 		default:
-			row("", "trace %s", strings.ReplaceAll(s.TraceURL, "{trace_id}", f.TraceID))
+			row("", "trace %s", strings.ReplaceAll(s.TraceURL, config.TracePlace, f.TraceID))
 		}
 	}
 }
