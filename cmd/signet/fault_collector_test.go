@@ -55,10 +55,10 @@ func TestFault_P04_ACollectorThatHangsHoldsNobodyUp(t *testing.T) {
 		if waiting := q.waiting.Load(); waiting != 2048 || e.full.Load() != spans-2048 {
 			t.Errorf("%d wait and %d were dropped, want 2048 and the rest", waiting, e.full.Load())
 		}
-		<-time.After(time.Minute)
+		<-time.After(time.Hour) // a batch may be a small one, whenever its timer and the next span are there at once
 		synctest.Wait()
 		if q.waiting.Load() != 0 || e.failed.Load() != 2048 || e.exported.Load() != 0 || e.last.Load() == nil {
-			t.Errorf("a minute later %d wait, %d failed and %d were sent", q.waiting.Load(), e.failed.Load(), e.exported.Load())
+			t.Errorf("an hour later %d wait, %d failed and %d were sent", q.waiting.Load(), e.failed.Load(), e.exported.Load())
 		}
 		_ = provider.Shutdown(t.Context())
 	})
@@ -96,10 +96,10 @@ func TestFault_P04_LogRecordsHoldNobodyUpEither(t *testing.T) {
 		if took := time.Since(began); took != 0 || q.waiting.Load() != maxQueuedRecords || e.full.Load() != lines-maxQueuedRecords {
 			t.Errorf("after %s %d wait and %d were dropped", took, q.waiting.Load(), e.full.Load())
 		}
-		<-time.After(time.Minute)
+		<-time.After(time.Hour)
 		synctest.Wait()
 		if q.waiting.Load() != 0 || e.failed.Load() != maxQueuedRecords {
-			t.Errorf("a minute later %d wait, %d failed", q.waiting.Load(), e.failed.Load())
+			t.Errorf("an hour later %d wait, %d failed", q.waiting.Load(), e.failed.Load())
 		}
 	})
 }
