@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,59 +41,101 @@ func (l link) sso(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	if err := l.signedIn(ctx, cfg, path); err != nil {
+	creds, err := l.portal(ctx, cfg, path, session.SSOStartURL)
+	if err != nil {
 		return aws.Credentials{}, err
-	}
-	// The portal's provider is left to read the file, which is fresh: what refreshes it itself does so past the gate.
-	creds, err := l.ask(ctx, "the SSO portal", ssocreds.New(sso.NewFromConfig(cfg), p.SSOAccountID, p.SSORoleName, session.SSOStartURL, func(o *ssocreds.Options) {
-		o.CachedTokenFilepath = path
-	}))
-	var invalid *ssocreds.InvalidTokenError
-	var unauthorized *types.UnauthorizedException
-	switch {
-	case errors.As(err, &invalid), errors.As(err, &unauthorized):
-		return aws.Credentials{}, l.ssoExpired(err)
-	case err != nil:
-		return aws.Credentials{}, l.refused("the SSO portal", fmt.Sprintf("gives no role %s in account %s", p.SSORoleName, p.SSOAccountID), err)
 	}
 	return creds, usable(ctx, creds, l.name())
 }
 
-// signedIn makes sure of the token in a file, which is refreshed if it is a session's and has ended. One route
-// at a time looks at the file, and the others find there what it wrote.
-func (l link) signedIn(ctx context.Context, cfg aws.Config, path string) error {
+// maxTokens is with how many tokens the portal is asked, of which all but the last ended on their way.
+const maxTokens = 3
+
+// portal asks for the role with the token in a file. A session's token that the portal does not take, and that had a
+// minute left at most, ended between our look at it and the portal's: it is refreshed as if it had been looked at
+// later.
+func (l link) portal(ctx context.Context, cfg aws.Config, path, startURL string) (creds aws.Credentials, err error) {
+	var refused []byte
+	for range maxTokens {
+		text, missing := l.signedIn(ctx, cfg, path, refused)
+		if missing != nil {
+			return creds, missing
+		}
+		// The portal's provider is left to read the file, which is fresh: what refreshes it itself does so past the gate.
+		creds, err = l.ask(ctx, "the SSO portal", ssocreds.New(sso.NewFromConfig(cfg), l.profile.SSOAccountID, l.profile.SSORoleName, startURL, func(o *ssocreds.Options) {
+			o.CachedTokenFilepath = path
+		}))
+		if !noSSOToken(err) || l.profile.SSOSession == nil || !ssoEnds(text, late) {
+			break
+		}
+		refused = text
+	}
+	switch {
+	case noSSOToken(err):
+		return creds, l.ssoExpired(err)
+	case err != nil:
+		return creds, l.refused("the SSO portal", fmt.Sprintf("gives no role %s in account %s", l.profile.SSORoleName, l.profile.SSOAccountID), err)
+	}
+	return creds, nil
+}
+
+// noSSOToken reports whether err says that the token is none that is good.
+func noSSOToken(err error) bool {
+	var invalid *ssocreds.InvalidTokenError
+	var unauthorized *types.UnauthorizedException
+	return errors.As(err, &invalid) || errors.As(err, &unauthorized)
+}
+
+// signedIn makes sure of the token in a file, and is what the file says. It is refreshed if it is a session's and has
+// ended, or was refused. One route at a time looks at the file, and the others find there what it wrote.
+func (l link) signedIn(ctx context.Context, cfg aws.Config, path string, refused []byte) ([]byte, error) {
 	waitFor(ctx, "sts_unreachable", l.name()+": the refresh of its SSO session by another route")
 	_, leave, err := l.options.Home.enter(ctx, "sso "+path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer leave()
 	f, err := l.token(ctx, path)
 	if err != nil {
-		return l.ssoExpired(err)
+		return nil, l.ssoExpired(err)
 	}
-	if l.profile.SSOSession == nil || !ssoEnded(f.text) {
-		return nil
+	if l.profile.SSOSession == nil || !ssoEnds(f.text, 0) && !bytes.Equal(f.text, refused) {
+		return f.text, nil
 	}
-	err = l.renew(f, f.text, func(beside string) error {
+	err = l.renew(f, ssoEnded(f.text), func(beside string) error {
 		return l.asking(ctx, "the SSO token service", func(ctx context.Context) error {
 			_, err := ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(cfg), beside).RetrieveBearerToken(ctx)
 			return err
 		})
 	})
 	if err != nil {
-		return l.noToken(err)
+		return nil, l.noToken(err)
 	}
-	return nil
+	return readFile(path)
 }
 
-// ssoEnded reports whether a token has ended, by our clock as the SDK goes by it. What cannot be read has.
-func ssoEnded(text []byte) bool {
+// ssoEnds reports whether a token ends within left, by our clock as the SDK goes by it. What cannot be read has ended.
+func ssoEnds(text []byte, left time.Duration) bool {
 	var token struct {
 		ExpiresAt time.Time `json:"expiresAt"`
 	}
 	_ = json.Unmarshal(text, &token)
-	return !time.Now().Before(token.ExpiresAt)
+	return !time.Now().Add(left).Before(token.ExpiresAt)
+}
+
+// ssoEnded is what a token file would hold whose token has ended: the SDK refreshes no other. What cannot be read is
+// left for it to refuse.
+func ssoEnded(text []byte) []byte {
+	var token map[string]json.RawMessage
+	if json.Unmarshal(text, &token) != nil || token == nil {
+		return text
+	}
+	token["expiresAt"] = json.RawMessage(`"1970-01-01T00:00:00Z"`)
+	said, err := json.Marshal(token)
+	if err != nil {
+		return text
+	}
+	return said
 }
 
 // noToken says why a session has no token: what the SDK says without having asked is about the file.

@@ -76,7 +76,10 @@ func TestFault_C05_Pitfall15_ANewSSOLoginServesWithoutARestart(t *testing.T) {
 			}
 		}
 		save(t, ssoToken(want[0]), string(sso.Login()))
-		if _, _, err := get(c); err == nil {
+		c.mu.Lock()
+		until := c.backoff.until
+		c.mu.Unlock()
+		if _, _, err := get(c); err == nil && time.Now().Before(until) {
 			t.Errorf("%s: served before anybody said that there is a login: the pause is none", profile)
 		}
 		c.Recheck()
@@ -97,11 +100,23 @@ func TestPitfall14_EightRoutesRefreshOneSessionOnce(t *testing.T) {
 
 // The control: routes that share nothing spend one refresh token eight times.
 func TestPitfall14_ControlOfRoutesWithoutAGate(t *testing.T) {
-	_, sso := newSSO(t, sandbox.SSOOptions{Delay: func(int) time.Duration { return 50 * time.Millisecond }})
+	_, sso := newSSO(t, sandbox.SSOOptions{Delay: untilTwo()})
 	save(t, ssoToken("corp"), string(sso.LoginExpired()))
 	served := coldRoutes(t, nil)
 	if served == 8 || sso.TokenRefusals() == 0 {
 		t.Errorf("%d of 8 served, %d token calls refused: the test above proves nothing", served, sso.TokenRefusals())
+	}
+}
+
+// untilTwo lets the first request wait for a second.
+func untilTwo() func(n int) time.Duration {
+	two := make(chan struct{})
+	return func(n int) time.Duration {
+		if n == 2 {
+			close(two)
+		}
+		<-two
+		return 0
 	}
 }
 
@@ -182,6 +197,27 @@ func TestAPortalThatKnowsNoTokenMeansANewLogin(t *testing.T) {
 	sso.Cancel()
 	if e := refused(t, ProfileOptions{Profile: "r0"}); e.Reason != "sso_expired" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// Under load one that ended on its way to the portal was taken for a login that has to be made anew.
+func TestATokenThatEndsOnItsWayIsRefreshedAndNoLoginIsAskedFor(t *testing.T) {
+	cloud, sso := newSSO(t, sandbox.SSOOptions{TokenLife: 30 * time.Second})
+	save(t, ssoToken("corp"), string(sso.Login()))
+	sso.Cancel() // for the portal it is later than for us
+	f, err := fetch(t, ProfileOptions{Profile: "r0"})
+	if err != nil || f.Credentials.AccountID != cloud.Identity("r0").Account || sso.TokenCalls() != 1 || sso.RoleCalls() != 2 {
+		t.Errorf("%+v, %v, %d token calls, %d role calls", f, err, sso.TokenCalls(), sso.RoleCalls())
+	}
+}
+
+func TestAPortalThatTakesNoTokenIsAskedWithThree(t *testing.T) {
+	_, sso := newSSO(t, sandbox.SSOOptions{TokenLife: 30 * time.Second, Fail: func(n int) string {
+		return []string{"", "UnauthorizedException"}[n%2] // every other request is for a token
+	}})
+	save(t, ssoToken("corp"), string(sso.Login()))
+	if e := refused(t, ProfileOptions{Profile: "r0"}); e.Reason != "sso_expired" || sso.TokenCalls() != 2 || sso.RoleCalls() != 3 {
+		t.Errorf("%+v, %d token calls, %d role calls", e, sso.TokenCalls(), sso.RoleCalls())
 	}
 }
 
