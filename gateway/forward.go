@@ -59,7 +59,7 @@ type attempt struct {
 }
 
 // forward takes the call's place, and sends it until it is answered: once, or twice when that cannot execute
-// anything twice. Nothing waits between signing and sending.
+// anything twice, and a third time only when its keys were replaced twice. Nothing waits between signing and sending.
 func (c *call) forward() {
 	if !c.permitted() || !c.pick() || !c.admit() {
 		return

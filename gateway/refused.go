@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"signet/config"
-	"signet/gateway/credentials"
 	"signet/gateway/envelope"
 )
 
@@ -64,9 +63,12 @@ func (c *call) accepted(a *attempt) {
 }
 
 // mend reports whether a, which was refused, is to be sent once more: signed for AWS's clock, or with newer
-// credentials. It is asked of every refusal and says so at most once a call.
+// credentials. It is asked of every refusal and says so at most once a call, or twice where
+// the newer ones have been replaced as well.
 func (c *call) mend(a *attempt, response *http.Response) bool {
 	switch {
+	case a.first != nil && c.rotated(a):
+		return true
 	case a.first != nil:
 		c.learnOnly(a, response)
 		return false
@@ -116,30 +118,6 @@ func (c *call) learnOnly(a *attempt, response *http.Response) {
 	case a.skew == first.skew && a.no.class == clockNo:
 		c.retimed(a, response)
 	}
-}
-
-// renewed gives up the generation that AWS refused and is what replaced it. Nil: there is nothing else, or,
-// with an error, nothing at all.
-func (c *call) renewed(a *attempt) (*credentials.Generation, error) {
-	c.identity.cache.Invalidate(a.generation)
-	next, err := c.credentials(a.skew)
-	if err != nil || next.Same(a.generation) {
-		return nil, err
-	}
-	return next, nil
-}
-
-// newer is what replaced the generation that a was signed with, if that has happened.
-func (c *call) newer(a *attempt) *credentials.Generation {
-	cache, now := c.identity.cache, time.Now().Add(a.skew)
-	if !cache.Ready(now) {
-		return nil
-	}
-	next, err := cache.Get(c.ctx, now)
-	if err != nil || next.Seq <= a.generation.Seq || next.Same(a.generation) {
-		return nil
-	}
-	return next
 }
 
 // lift passes on an error that is itself a JSON-RPC message. It is not rewritten. Newer clients negotiate

@@ -38,6 +38,7 @@ type Cache struct {
 	wait     atomic.Int64               // Options.Wait
 	timeout  atomic.Int64               // Options.Timeout
 	asking   atomic.Int32               // fetches that have not returned, left behind or not
+	looks    chan struct{}              // holds one for each look at the files for a refusal
 
 	// guarded
 	mu      sync.Mutex
@@ -54,7 +55,7 @@ type Cache struct {
 
 // New makes a Cache. It asks nothing of source until the first Get.
 func New(source Source, o Options) *Cache {
-	c := &Cache{source: source, options: o}
+	c := &Cache{source: source, options: o, looks: make(chan struct{}, maxDeaf)}
 	c.Bound(o.Timeout, o.Wait)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
@@ -165,57 +166,4 @@ func (c *Cache) Recheck() {
 		}
 		c.flight = c.take(context.Background())
 	}
-}
-
-// InVain notes that g, which replaced one that AWS refused, was refused as well: whatever it is that AWS does
-// not like, other credentials do not mend it, so that for a while none are sought for a refusal.
-func (c *Cache) InVain(g *Generation) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if g != nil && c.held.Load() == g {
-		c.vain = time.Now()
-	}
-}
-
-// Accepted notes that AWS took a request signed with g: a refusal after it is news. It is cheap enough for
-// every call.
-func (c *Cache) Accepted(g *Generation) {
-	for newest := c.accepted.Load(); newest < g.Seq; newest = c.accepted.Load() {
-		if c.accepted.CompareAndSwap(newest, g.Seq) {
-			return
-		}
-	}
-}
-
-// Invalidate gives up g, which AWS refused: however many refusals there are, one fetch follows. A fetch
-// that was under way is made again if it brings what was refused. A source that still returns the same
-// credentials, or new ones of which AWS accepts none, is left alone for ten seconds. g may be nil, and may be
-// one that was given up before.
-func (c *Cache) Invalidate(g *Generation) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if g == nil || c.held.Load() != g || c.refusedAgain(g) {
-		return
-	}
-	c.refused, c.gaveUp = g, time.Now()
-	c.backoff = backoff{}
-	c.held.Store(nil)
-	if c.flight != nil {
-		c.flight.overtaken = true
-		c.flight.stage.refused.Store(&g.Credentials.AccessKeyID)
-	}
-}
-
-// refusedAgain reports whether g is no better than what was refused a moment ago. c.mu is held.
-func (c *Cache) refusedAgain(g *Generation) bool {
-	if c.refused == nil {
-		return false
-	}
-	if time.Since(c.vain) < quiet {
-		return true
-	}
-	if same(c.refused.Credentials, g.Credentials) && time.Since(g.Obtained) < quiet {
-		return true
-	}
-	return c.accepted.Load() <= c.refused.Seq && time.Since(c.gaveUp) < quiet
 }
