@@ -154,7 +154,7 @@ func overTCPWith(t *testing.T, cfg *config.Config, o Options) *front {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		_ = g.Shutdown(ctx)
 		allGivenBack(t, g)

@@ -131,27 +131,31 @@ func TestAProcessRunsAnewForWhoeverHasWhatItPrinted(t *testing.T) {
 }
 
 func TestFault_C15_AProcessThatHangsStopsOnlyTheRoutesThatRunIt(t *testing.T) {
-	home(t, "[profile inner]\ncredential_process = sleep 600\n[profile outer]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = inner\nregion = eu-west-1\n"+
+	began := newPipe(t)
+	home(t, "[profile inner]\ncredential_process = sh -c 'echo yes > "+began+"; sleep 600'\n[profile outer]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = inner\nregion = eu-west-1\n"+
 		"[profile other]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\nregion = eu-west-1\n",
 		"[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n")
 	answers(t, 200, granted)
 	h := NewHome()
 	profile := func(name string) *Cache {
-		return newCache(t, NewProfile(ProfileOptions{Profile: name, Home: h, HTTPClient: loopback(t)}), Options{Wait: 200 * time.Millisecond})
+		return newCache(t, NewProfile(ProfileOptions{Profile: name, Home: h, HTTPClient: loopback(t)}), Options{Wait: time.Minute, Timeout: time.Hour})
 	}
 	stuck := []*Cache{profile("inner"), profile("outer"), profile("outer")}
-	var waiting sync.WaitGroup
 	for _, c := range stuck {
-		waiting.Go(func() {
-			_, _, err := get(c)
-			var known *Error
-			if !errors.As(err, &known) || known.Reason != "process_timeout" {
-				t.Errorf("%v", err)
-			}
-		})
+		awaitProcess(t, c)
+	}
+	if _, err := os.ReadFile(began); err != nil { // returns once one of them runs it
+		t.Fatal(err)
 	}
 	if _, _, err := get(profile("other")); err != nil {
 		t.Errorf("a route that has nothing to do with it: %v", err)
 	}
-	waiting.Wait()
+	for _, c := range stuck {
+		c.Bound(time.Hour, time.Millisecond)
+		_, _, err := get(c)
+		var known *Error
+		if !errors.As(err, &known) || known.Reason != "process_timeout" {
+			t.Errorf("%v", err)
+		}
+	}
 }

@@ -105,7 +105,7 @@ func TestPitfall14_EightRoutesRefreshOneLoginOnce(t *testing.T) {
 
 // The control: routes that share nothing spend one refresh token eight times.
 func TestPitfall14_ControlOfLoginsWithoutAGate(t *testing.T) {
-	in, path := newSignin(t, sandbox.SigninOptions{Delay: func(int) time.Duration { return 50 * time.Millisecond }})
+	in, path := newSignin(t, sandbox.SigninOptions{Delay: untilTwo()})
 	save(t, path, string(in.LoginExpired("ada")))
 	if served := coldRoutes(t, nil); served == 8 || in.TokenRefusals() == 0 {
 		t.Errorf("%d of 8 served, %d token calls refused: the test above proves nothing", served, in.TokenRefusals())

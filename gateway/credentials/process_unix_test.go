@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,11 +72,15 @@ func TestProcessDoesNotSeeWhatIsOurs(t *testing.T) {
 }
 
 func TestFault_C06_Pitfall10_ProcessIsEndedWithAllItStarted(t *testing.T) {
-	pids := filepath.Join(t.TempDir(), "pids")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, errors.New("late"))
-	defer cancel()
+	pids, started := filepath.Join(t.TempDir(), "pids"), newPipe(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() {
+		_, _ = os.ReadFile(started) // returns once it was written
+		cancel(errors.New("late"))
+	}()
 	began := time.Now()
-	_, err := run(ctx, "sleep 600 & echo $! > "+pids+"; sleep 600")
+	_, err := run(ctx, "sleep 600 & echo $! > "+pids+"; echo yes > "+started+"; sleep 600")
 	var known *Error
 	if !errors.As(err, &known) || known.Reason != "process_timeout" {
 		t.Errorf("%v", err)
@@ -160,15 +165,43 @@ func TestProcessMayLeaveAnAgentBehind(t *testing.T) {
 	}
 }
 
+// newPipe is the path of a pipe: whoever reads it waits for whoever writes it.
+func newPipe(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// awaitProcess has c fetch, for nobody, and returns once that waits for a process.
+func awaitProcess(t *testing.T, c *Cache) {
+	t.Helper()
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, _ = c.Get(gone, time.Now())
+	c.mu.Lock()
+	f := c.flight
+	c.mu.Unlock()
+	if f == nil {
+		t.Fatal("nothing is being fetched")
+	}
+	for e := f.stage.now.Load(); e == nil || e.Reason != "process_timeout"; e = f.stage.now.Load() {
+		runtime.Gosched()
+	}
+}
+
 func TestAChainWaitsForTheProcessOfItsSource(t *testing.T) {
 	home(t, "[profile p]\ncredential_process = sleep 600\n[profile r]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = p\nregion = eu-west-1\n", "")
 	ended := make(chan Refresh, 1)
 	c := newCache(t, NewProfile(ProfileOptions{Profile: "r", HTTPClient: loopback(t)}), Options{
-		Wait: 50 * time.Millisecond, Timeout: time.Second, Observe: func(r Refresh) { ended <- r },
+		Wait: time.Millisecond, Timeout: 2 * time.Second, Observe: func(r Refresh) { ended <- r },
 	})
+	awaitProcess(t, c)
 	_, _, err := get(c)
 	var known *Error
-	if !errors.As(err, &known) || known.Reason != "process_timeout" || known.Message != `profile "p": credential_process has not answered for 50ms` {
+	if !errors.As(err, &known) || known.Reason != "process_timeout" || known.Message != `profile "p": credential_process has not answered for 1ms` {
 		t.Errorf("a call that waits no longer: %v", err)
 	}
 	if r := <-ended; !errors.As(r.Err, &known) || known.Reason != "process_timeout" {
