@@ -124,7 +124,8 @@ func TestKeepaliveDoesNotHoldOffTheIdleTimeout(t *testing.T) {
 		b := alone(t, func(w http.ResponseWriter, r *http.Request) { events(w)(event(progress)); <-r.Context().Done() }, nil)
 		began := time.Now()
 		_, body := b.post(t, "r", callBody)
-		if took := time.Since(began); took != 300*time.Second || strings.Count(body, comment) != 20 || !strings.Contains(body, `"code":-31005`) {
+		comments := strings.Count(body, comment) // the twentieth is due when the time is up, and either may be first
+		if took := time.Since(began); took != 300*time.Second || comments < 19 || comments > 20 || !strings.Contains(body, `"code":-31005`) {
 			t.Errorf("after %s: %q", took, body)
 		}
 	})
