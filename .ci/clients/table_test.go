@@ -34,7 +34,7 @@ const (
 // large are arguments that are too much where little is allowed.
 func large() map[string]any { return map[string]any{"x": strings.Repeat("x", 64<<10)} }
 
-// rows are the classes of errors.md.
+// rows are the classes of the error contract.
 func rows() []row {
 	return []row{
 		{name: "refused", code: -31001, reason: "refused", due: quickly, path: "http", wire: "cut"},
