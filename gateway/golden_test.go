@@ -172,7 +172,10 @@ func written(spans tracetest.SpanStubs) string {
 		if d := a.StartTime.Compare(b.StartTime); d != 0 {
 			return d
 		}
-		return int(a.SpanKind) - int(b.SpanKind)
+		if d := int(a.SpanKind) - int(b.SpanKind); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name, b.Name) // some end at the same time, in either order
 	})
 	ids := map[trace.SpanID]string{}
 	for i, s := range spans {
