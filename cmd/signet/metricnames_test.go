@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The names are an interface: dashboards and alerts are made of them. What has not happened yet has no series, and
@@ -15,8 +16,17 @@ func TestMetricsHaveTheNamesTheyHad(t *testing.T) {
 	e := newExporting(t, "")
 	e.call(t)
 	e.call(t)
+	page, late := "", time.After(20*time.Second)
+	for !strings.Contains(page, "signet_credentials_refreshes_total") { // counted once it has served who waited for it
+		select {
+		case <-late:
+			t.Fatal("no fetch of credentials was counted")
+		default:
+			page = e.told(t)["/-/metrics"]
+		}
+	}
 	var families []string
-	for line := range strings.Lines(e.told(t)["/-/metrics"]) {
+	for line := range strings.Lines(page) {
 		family, ok := strings.CutPrefix(line, "# TYPE ")
 		if ok && (strings.HasPrefix(family, "signet_") || strings.HasPrefix(family, "mcp_")) {
 			families = append(families, family)
